@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * IMR, the intermediate representation between nf_tables expressions and BPF.
+ *
+ * A chain is an array of rules; a rule is a conjunction of tests on the flow
+ * key, then an action.  "ip saddr 10.0.0.0/8 tcp dport 22 counter accept"
+ * becomes
+ *
+ *	nh_len in [16, 65535]			the load of saddr succeeds
+ *	nh[12..15] & 0xff000000 in [0x0a000000, 0x0a000000]
+ *	valid & 1 in [1, 1]			the load of l4proto succeeds
+ *	l4proto in [6, 6]
+ *	thf_len in [4, 65535]			the load of dport succeeds
+ *	th[2..3] in [22, 22]
+ *	-> residue from expression 6 (counter), ends in accept
+ *
+ * Front end, passes and emitter know nothing else, so that they compile in user
+ * space as well.  Nothing here locks; an ir belongs to one task at a time.
+ */
+#ifndef _NFT_BPFJIT_IMR_H
+#define _NFT_BPFJIT_IMR_H
+
+#include <linux/types.h>
+#include <linux/bpf.h>
+#include <linux/netlink.h>
+#include <nft_bpfjit/key.h>
+
+#define NFJ_NONE	0xffffffffU	/* matcher: no rule matches */
+
+enum nfj_order {
+	NFJ_HOST,	/* the number is in host byte order in the key */
+	NFJ_BE,		/* big endian */
+};
+
+enum nfj_test_kind {
+	NFJ_IN,		/* lo <= (x & mask) <= hi */
+	NFJ_OUT,	/* not so */
+	NFJ_WIDE_IN,	/* the same for a number of @n chunks, most */
+	NFJ_WIDE_OUT,	/* significant first, compared lexicographically */
+};
+
+/**
+ * struct nfj_test - one test on a naturally aligned chunk of the flow key
+ * @kind: enum nfj_test_kind
+ * @n: chunks of a wide test (this one and the @n - 1 behind it), else 1
+ * @size: bytes: 1, 2, 4 or 8
+ * @order: enum nfj_order, how the chunk is read as a number
+ * @off: byte offset in struct nfj_key, a multiple of @size
+ * @mask: applied to the number
+ * @lo: lowest value, within @mask
+ * @hi: highest value, within @mask
+ */
+struct nfj_test {
+	u8	kind;
+	u8	n;
+	u8	size;
+	u8	order;
+	u16	off;
+	u64	mask;
+	u64	lo;
+	u64	hi;
+};
+
+enum nfj_act_kind {
+	NFJ_ACT_VERDICT,	/* @verdict, nothing to run */
+	NFJ_ACT_RESIDUE,	/* run the expressions from @cut on */
+};
+
+/* nfj_rule::flags */
+#define NFJ_RULE_DEAD		0x01	/* cannot match, or matching does nothing */
+#define NFJ_RULE_TERMINAL	0x02	/* a match never goes on to the next rule */
+#define NFJ_RULE_MUTATES	0x04	/* residue may change fields of the key */
+#define NFJ_RULE_WHOLE		0x08	/* the whole match part is in the tests */
+#define NFJ_RULE_JUMPS		0x10	/* holds a jump or a goto */
+
+/**
+ * struct nfj_rule - a rule
+ * @first: index of its first test in nfj_ir::tests
+ * @ntests: number of tests (chunks)
+ * @nexpr: number of expressions
+ * @cut: number of the expression where the residue starts
+ * @kind: enum nfj_act_kind
+ * @flags: NFJ_RULE_*
+ * @verdict: for NFJ_ACT_VERDICT: NF_ACCEPT, NF_DROP or NFT_RETURN
+ */
+struct nfj_rule {
+	u32	first;
+	u16	ntests;
+	u8	nexpr;
+	u8	cut;
+	u8	kind;
+	u8	flags;
+	s32	verdict;
+};
+
+/* nfj_ir::taint: why registers or traces tie rules together, see frontend.c */
+#define NFJ_TAINT_TRACE		0x01	/* a rule sets nftrace */
+#define NFJ_TAINT_UNINIT	0x02	/* a rule reads a register of an earlier one */
+
+/**
+ * struct nfj_ir - a chain in IMR
+ * @rules: the rules in order
+ * @nrules: how many
+ * @tests: tests of all rules
+ * @ntests: how many
+ * @taint: NFJ_TAINT_*
+ * @cost: estimated instructions for the interpreter when no rule matches
+ * @rules_max: room in @rules
+ * @tests_max: room in @tests
+ */
+struct nfj_ir {
+	struct nfj_rule	*rules;
+	u32		nrules;
+	struct nfj_test	*tests;
+	u32		ntests;
+	u32		taint;
+	u32		cost;
+	u32		rules_max;
+	u32		tests_max;
+};
+
+#define NFJ_EXPRS_MAX	128	/* NFT_RULE_MAXEXPRS */
+
+/**
+ * struct nfj_expr_in - an expression as its ops->dump() wrote it
+ * @name: name of its type
+ * @attrs: its netlink attributes, or NULL where they were not asked for
+ * @len: bytes of @attrs
+ * @keylen: bytes of the source register where only the kernel knows (length of
+ *	    a set's key), else 0
+ */
+struct nfj_expr_in {
+	const char		*name;
+	const struct nlattr	*attrs;
+	int			len;
+	u16			keylen;
+};
+
+void nfj_ir_init(struct nfj_ir *ir);
+void nfj_ir_free(struct nfj_ir *ir);
+struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir);
+int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
+		    const struct nfj_test *test);
+
+bool nfj_frontend_wants(const char *name);
+int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
+		      unsigned int n);
+
+/* nfj_compile() flags, each a pass that can be left out */
+#define NFJ_OPT_SEARCH	0x01	/* search instead of linear compares */
+#define NFJ_OPT_LOADS	0x02	/* common loads once per program */
+#define NFJ_OPT_COMMON	0x04	/* tests common to a run of rules once */
+#define NFJ_OPT_ALL	0x07
+
+/**
+ * struct nfj_insns - a program being written
+ * @insn: instructions
+ * @n: how many
+ * @max: room
+ * @need: what the program reads
+ */
+struct nfj_insns {
+	struct bpf_insn	*insn;
+	u32		n;
+	u32		max;
+	struct nfj_need	need;
+};
+
+int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
+		struct nfj_insns *out);
+void nfj_insns_free(struct nfj_insns *out);
+
+#endif /* _NFT_BPFJIT_IMR_H */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * What user space may rely on: the names under which nft_bpfjit shows itself.
+ */
+#ifndef _UAPI_LINUX_NETFILTER_NFT_BPFJIT_H
+#define _UAPI_LINUX_NETFILTER_NFT_BPFJIT_H
+
+/* per-netns switch, under net.netfilter: 0 interpret, 1 translate */
+#define NFT_BPFJIT_SYSCTL	"nft_jit_enable"
+
+/* per-netns status file, under /proc/net */
+#define NFT_BPFJIT_PROC		"nft_bpfjit"
+
+/* name of the expression in front of a translated chain's rules; it is never
+ * part of a rule and so never seen by nft
+ */
+#define NFT_BPFJIT_EXPR		"ebpf"
+
+/* every matcher's name in "bpftool prog" begins with this */
+#define NFT_BPFJIT_PROG_PREFIX	"nft_"
+
+#endif /* _UAPI_LINUX_NETFILTER_NFT_BPFJIT_H */

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Chains by address, the states that belong to them, and their end.
+ *
+ * A state outlives its blob: it is freed one RCU grace period after the blob
+ * was replaced, was never published, or its chain was destroyed.
+ */
+#include <linux/filter.h>
+#include <linux/hashtable.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include "../nfj.h"
+
+static DEFINE_HASHTABLE(nfj_chains, 12);
+static DEFINE_SPINLOCK(nfj_chains_lock);
+static struct workqueue_struct *nfj_wq;
+
+static struct nfj_chain *__nfj_chain_find(const struct nft_chain *chain)
+{
+	struct nfj_chain *nc;
+
+	hash_for_each_possible(nfj_chains, nc, node, (unsigned long)chain)
+		if (nc->chain == chain)
+			return nc;
+	return NULL;
+}
+
+/**
+ * nfj_chain_find - what is known of a chain
+ * @chain: the chain
+ *
+ * Context: commit mutex of the chain's netns, and the chain is in its table:
+ * then it is not being destroyed.
+ *
+ * Return: the entry or NULL.
+ */
+struct nfj_chain *nfj_chain_find(const struct nft_chain *chain)
+{
+	struct nfj_chain *nc;
+
+	spin_lock_bh(&nfj_chains_lock);
+	nc = __nfj_chain_find(chain);
+	spin_unlock_bh(&nfj_chains_lock);
+	return nc;
+}
+
+/**
+ * nfj_chain_get - the same, made if there is none yet
+ * @chain: the chain
+ *
+ * Context: as nfj_chain_find(); sleeps.
+ *
+ * Return: the entry, or NULL without memory.
+ */
+struct nfj_chain *nfj_chain_get(struct nft_chain *chain)
+{
+	struct nfj_chain *nc = nfj_chain_find(chain);
+
+	if (nc)
+		return nc;
+	nc = kzalloc(sizeof(*nc), GFP_KERNEL);
+	if (!nc)
+		return NULL;
+	nc->chain = chain;
+	INIT_LIST_HEAD(&nc->states);
+	spin_lock_bh(&nfj_chains_lock);
+	hash_add(nfj_chains, &nc->node, (unsigned long)chain);
+	spin_unlock_bh(&nfj_chains_lock);
+	return nc;
+}
+
+/**
+ * nfj_state_free - free a state that no packet can see
+ * @st: the state
+ */
+void nfj_state_free(struct nfj_state *st)
+{
+	u32 i;
+
+	for (i = 0; i < st->nprogs; i++)
+		bpf_prog_put(st->prog[i].prog);
+	kvfree(st->prog);
+	kvfree(st->acts);
+	kfree(st);
+}
+
+static void nfj_state_work(struct work_struct *work)
+{
+	nfj_state_free(container_of(to_rcu_work(work), struct nfj_state,
+				    rwork));
+}
+
+/**
+ * nfj_state_retire - free a state after a grace period
+ * @st: the state; no blob that can still be reached points to it
+ *
+ * Context: any that may queue work.
+ */
+void nfj_state_retire(struct nfj_state *st)
+{
+	INIT_RCU_WORK(&st->rwork, nfj_state_work);
+	queue_rcu_work(nfj_wq, &st->rwork);
+}
+
+/**
+ * nfj_chain_destroyed - nf_tables is about to free a chain
+ * @chain: the chain, no packet sees it any more
+ *
+ * Context: called from ftrace with preemption off.
+ */
+void nfj_chain_destroyed(const struct nft_chain *chain)
+{
+	struct nfj_state *st, *next;
+	struct nfj_chain *nc;
+
+	spin_lock_bh(&nfj_chains_lock);
+	nc = __nfj_chain_find(chain);
+	if (nc)
+		hash_del(&nc->node);
+	spin_unlock_bh(&nfj_chains_lock);
+	if (!nc)
+		return;
+	list_for_each_entry_safe(st, next, &nc->states, list)
+		nfj_state_retire(st);
+	kfree(nc);
+}
+
+/**
+ * nfj_chains_init - make the workqueue that frees states
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nfj_chains_init(void)
+{
+	nfj_wq = alloc_workqueue("nft_bpfjit_free", WQ_UNBOUND, 0);
+	return nfj_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * nfj_chains_exit - forget all chains
+ *
+ * Plain blobs are back everywhere and nobody adds a chain any more.
+ */
+void nfj_chains_exit(void)
+{
+	struct nfj_state *st, *next;
+	struct hlist_node *tmp;
+	struct nfj_chain *nc;
+	int i;
+
+	hash_for_each_safe(nfj_chains, i, tmp, nc, node) {
+		hash_del(&nc->node);
+		list_for_each_entry_safe(st, next, &nc->states, list)
+			nfj_state_retire(st);
+		kfree(nc);
+	}
+	rcu_barrier();
+	destroy_workqueue(nfj_wq);
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commit: which chains change, and what they become.
+ *
+ * prepare runs before nf_tables_commit(), under the commit mutex.  For each
+ * chain whose rules change it sets nft_chain::blob_next, which nf_tables then
+ * publishes with the generation and frees like its own.  A failed commit frees
+ * only some of them: cancel does the rest.
+ *
+ * A commit never fails because of us: where memory is short or the verifier
+ * refuses, the chain is left to the interpreter and nf_tables makes the blob.
+ *
+ * Registers and nftrace tie the chains of a table together (NFJ_TAINT_*): as
+ * long as one of them is tainted the whole table is interpreted.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "../nfj.h"
+
+/**
+ * nfj_change_add - put a chain on the list of changes, once
+ * @chain: the chain
+ * @changes: the list
+ *
+ * Context: commit mutex; sleeps.
+ *
+ * Return: false without memory.
+ */
+bool nfj_change_add(struct nft_chain *chain, struct list_head *changes)
+{
+	struct nfj_chain *nc = nfj_chain_get(chain);
+	struct nfj_change *c;
+
+	if (!nc)
+		return false;
+	if (nc->busy)
+		return true;
+	c = kzalloc(sizeof(*c), GFP_KERNEL);
+	if (!c)
+		return false;
+	c->chain = chain;
+	c->nc = nc;
+	c->saved = nc->fig;
+	nc->busy = true;
+	list_add_tail(&c->list, changes);
+	return true;
+}
+
+static bool nfj_published(const struct net *net, const struct nft_chain *chain)
+{
+	struct nft_rule_blob *g0 = rcu_dereference_raw(chain->blob_gen_0);
+	struct nft_rule_blob *g1 = rcu_dereference_raw(chain->blob_gen_1);
+
+	return nfj_blob_state(g0) || nfj_blob_state(g1);
+}
+
+static u32 nfj_table_taint(struct net *net, const struct nft_table *table)
+{
+	const struct nft_chain *chain;
+	u32 taint = 0;
+
+	list_for_each_entry(chain, &table->chains, list) {
+		const struct nfj_chain *nc;
+
+		if (!nft_is_active_next(net, chain))
+			continue;
+		nc = nfj_chain_find(chain);
+		if (nc)
+			taint |= nc->fig.taint;
+	}
+	return taint;
+}
+
+static void nfj_change_drop(struct nfj_change *c, u8 why)
+{
+	if (c->st)
+		nfj_state_free(c->st);
+	c->st = NULL;
+	c->nc->fig.why = why;
+}
+
+/* Bring the other chains of a table in line with its taint */
+static void nfj_table_settle(struct net *net, struct nft_table *table,
+			     struct list_head *changes)
+{
+	u32 taint = nfj_table_taint(net, table);
+	u8 why = taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE : NFJ_WHY_UNINIT;
+	struct nft_chain *chain;
+	struct nfj_change *c;
+
+	list_for_each_entry(chain, &table->chains, list) {
+		struct nfj_chain *nc = nfj_chain_find(chain);
+
+		if (!nc || nc->busy || !nft_is_active_next(net, chain))
+			continue;
+		if (taint ? !nfj_published(net, chain) :
+			    nc->fig.why != NFJ_WHY_TRACE &&
+			    nc->fig.why != NFJ_WHY_UNINIT)
+			continue;
+		c = kzalloc(sizeof(*c), GFP_KERNEL | __GFP_NOFAIL);
+		c->chain = chain;
+		c->nc = nc;
+		c->saved = nc->fig;
+		nc->busy = true;
+		if (!taint)
+			nfj_translate(net, chain, nc, &c->st);
+		list_add_tail(&c->list, changes);
+	}
+	if (!taint)
+		return;
+	list_for_each_entry(c, changes, list)
+		if (c->chain->table == table)
+			nfj_change_drop(c, why);
+}
+
+/**
+ * nfj_changes_translate - find out what the chains on a list become
+ * @net: the netns
+ * @changes: the chains; others of their tables may be added
+ *
+ * Context: commit mutex; sleeps.
+ */
+void nfj_changes_translate(struct net *net, struct list_head *changes)
+{
+	struct nft_table *table;
+	struct nfj_change *c;
+
+	list_for_each_entry(c, changes, list)
+		nfj_translate(net, c->chain, c->nc, &c->st);
+
+	list_for_each_entry(table, &nfj_nft_pernet(net)->tables, list) {
+		list_for_each_entry(c, changes, list) {
+			if (c->chain->table != table)
+				continue;
+			nfj_table_settle(net, table, changes);
+			break;
+		}
+	}
+	list_for_each_entry(c, changes, list) {
+		gfp_t gfp = GFP_KERNEL;
+
+		c->nc->busy = false;
+		/* a plain blob is ours to make only where rules stay as they
+		 * are but the program must go
+		 */
+		if (!c->st) {
+			if (!nfj_published(net, c->chain))
+				continue;
+			gfp |= __GFP_NOFAIL;
+		}
+		c->blob = nfj_blob_build(net, c->chain, c->st, gfp);
+		if (!c->blob)
+			nfj_change_drop(c, NFJ_WHY_NOMEM);
+	}
+}
+
+/**
+ * nfj_changes_free - forget a list of changes
+ * @changes: the list; what it points to stays
+ */
+void nfj_changes_free(struct list_head *changes)
+{
+	struct nfj_change *c, *next;
+
+	list_for_each_entry_safe(c, next, changes, list)
+		kfree(c);
+	INIT_LIST_HEAD(changes);
+}
+
+/**
+ * nfj_commit_prepare - set blob_next for all chains of a transaction
+ * @net: the netns
+ * @changes: filled in, for nfj_commit_cancel() or nfj_commit_finish()
+ *
+ * Context: commit mutex; sleeps.
+ */
+void nfj_commit_prepare(struct net *net, struct list_head *changes)
+{
+	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
+	struct nft_trans *trans;
+	struct nfj_change *c;
+
+	if (!nfj_pernet(net)->enable)
+		return;
+	list_for_each_entry(trans, &nft_net->commit_list, list) {
+		struct nft_chain *chain;
+
+		if (trans->msg_type != NFT_MSG_NEWRULE &&
+		    trans->msg_type != NFT_MSG_DELRULE)
+			continue;
+		chain = nft_trans_rule_chain(trans);
+		if (chain->blob_next || !nft_is_active_next(net, chain))
+			continue;
+		nfj_change_add(chain, changes);
+	}
+	nfj_changes_translate(net, changes);
+	list_for_each_entry(c, changes, list) {
+		if (!c->blob)
+			continue;
+		c->chain->blob_next = c->blob;
+		if (c->st)
+			list_add_tail(&c->st->list, &c->nc->states);
+	}
+}
+
+/**
+ * nfj_commit_cancel - the commit failed: take everything back
+ * @net: the netns
+ * @changes: what nfj_commit_prepare() filled in
+ *
+ * Context: commit mutex, still held after a failure.
+ */
+void nfj_commit_cancel(struct net *net, struct list_head *changes)
+{
+	struct nfj_change *c;
+
+	list_for_each_entry(c, changes, list) {
+		c->nc->fig = c->saved;
+		if (!c->blob)
+			continue;
+		/* NULL where nf_tables has freed it already */
+		if (c->chain->blob_next == c->blob) {
+			kvfree(c->blob);
+			c->chain->blob_next = NULL;
+		}
+		if (c->st) {
+			list_del(&c->st->list);
+			nfj_state_free(c->st);
+		}
+	}
+	nfj_changes_free(changes);
+}
+
+/**
+ * nfj_commit_finish - the commit succeeded
+ * @net: the netns
+ * @changes: what nfj_commit_prepare() filled in
+ *
+ * Context: the commit mutex has been released, so chains may be gone already.
+ */
+void nfj_commit_finish(struct net *net, struct list_head *changes)
+{
+	if (!list_empty(changes))
+		mod_delayed_work(system_unbound_wq, &nfj_pernet(net)->unify,
+				 1);
+	nfj_changes_free(changes);
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A chain of nf_tables becomes a state: rules -> IMR -> programs -> loaded.
+ *
+ * The front end reads what each expression's own ops->dump() writes, into one
+ * socket buffer that serves for all rules.
+ */
+#include <linux/filter.h>
+#include <linux/mm.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <net/netlink.h>
+#include "../nfj.h"
+
+#define NFJ_DUMP_ROOM	16384
+
+/* The interpreter is left alone below this many estimated instructions */
+static unsigned int nfj_cheap = 120;
+module_param_named(cheap, nfj_cheap, uint, 0644);
+MODULE_PARM_DESC(cheap, "estimated instructions up to which a chain is left to the interpreter");
+
+/* Passes that run, for comparison; see NFJ_OPT_* */
+static unsigned int nfj_opts = NFJ_OPT_ALL;
+module_param_named(passes, nfj_opts, uint, 0644);
+MODULE_PARM_DESC(passes, "bit mask of passes: 1 search, 2 loads, 4 common tests");
+
+/* Bytes of the key of the set that an expression looks up, 0: can't tell */
+static u16 nfj_set_keylen(const struct nft_ctx *ctx, const char *name)
+{
+	const struct nft_set *set;
+
+	list_for_each_entry(set, &ctx->table->sets, list)
+		if (nft_is_active_next(ctx->net, set) &&
+		    !strcmp(set->name, name))
+			return set->klen;
+	return 0;
+}
+
+static void nfj_expr_keylen(const struct nft_ctx *ctx, struct nfj_expr_in *in)
+{
+	const struct nlattr *attr;
+	int type;
+
+	if (!strcmp(in->name, "lookup"))
+		type = NFTA_LOOKUP_SET;
+	else if (!strcmp(in->name, "dynset"))
+		type = NFTA_DYNSET_SET_NAME;
+	else if (!strcmp(in->name, "objref"))
+		type = NFTA_OBJREF_SET_NAME;
+	else
+		return;
+	attr = nla_find(in->attrs, in->len, type);
+	if (attr)
+		in->keylen = nfj_set_keylen(ctx, nla_data(attr));
+}
+
+static int nfj_rule_ir(const struct nft_ctx *ctx, struct nfj_ir *ir,
+		       struct nft_rule *rule, struct sk_buff *skb,
+		       struct nfj_expr_in *in)
+{
+	const struct nft_expr *expr, *last;
+	unsigned int n = 0;
+
+	skb_trim(skb, 0);
+	nft_rule_for_each_expr(expr, last, rule) {
+		unsigned int start = skb->len;
+
+		if (n == NFJ_EXPRS_MAX)
+			return -E2BIG;
+		in[n] = (struct nfj_expr_in) {
+			.name = expr->ops->type ? expr->ops->type->name : "",
+		};
+		if (expr->ops->dump && nfj_frontend_wants(in[n].name)) {
+			/* an expression that can't be read is not understood */
+			if (expr->ops->dump(skb, expr, false) < 0) {
+				in[n].name = "";
+				skb_trim(skb, start);
+			} else {
+				in[n].attrs = (void *)skb->data + start;
+				in[n].len = skb->len - start;
+				nfj_expr_keylen(ctx, &in[n]);
+			}
+		}
+		n++;
+	}
+	return nfj_frontend_rule(ir, in, n);
+}
+
+static int nfj_chain_ir(struct net *net, struct nft_chain *chain,
+			struct nfj_ir *ir)
+{
+	struct nft_ctx ctx = { .net = net, .table = chain->table };
+	struct nfj_expr_in *in;
+	struct nft_rule *rule;
+	struct sk_buff *skb;
+	int err = -ENOMEM;
+
+	in = kvmalloc_array(NFJ_EXPRS_MAX, sizeof(*in), GFP_KERNEL);
+	skb = alloc_skb(NFJ_DUMP_ROOM, GFP_KERNEL);
+	if (!in || !skb)
+		goto out;
+	err = 0;
+	list_for_each_entry(rule, &chain->rules, list) {
+		if (!nft_is_active_next(net, rule))
+			continue;
+		err = nfj_rule_ir(&ctx, ir, rule, skb, in);
+		if (err)
+			break;
+		cond_resched();
+	}
+out:
+	kfree_skb(skb);
+	kvfree(in);
+	return err;
+}
+
+/* Compile and load rules [first, last), in halves where one is too large */
+static int nfj_programs(const struct nfj_ir *ir, struct nfj_state *st,
+			const char *name, u32 first, u32 last)
+{
+	struct nfj_insns insns;
+	struct nfj_prog *prog;
+	int err;
+
+	err = nfj_compile(ir, first, last, READ_ONCE(nfj_opts), &insns);
+	if ((err == -ERANGE || err == -E2BIG || err == -EOVERFLOW) &&
+	    last - first > 1) {
+		u32 mid = first + (last - first) / 2;
+
+		nfj_insns_free(&insns);
+		err = nfj_programs(ir, st, name, first, mid);
+		return err ? : nfj_programs(ir, st, name, mid, last);
+	}
+	if (err)
+		goto out;
+	prog = kvmalloc_array(st->nprogs + 1, sizeof(*prog), GFP_KERNEL);
+	if (!prog) {
+		err = -ENOMEM;
+		goto out;
+	}
+	if (st->nprogs)
+		memcpy(prog, st->prog, st->nprogs * sizeof(*prog));
+	kvfree(st->prog);
+	st->prog = prog;
+	prog += st->nprogs;
+	prog->last = last;
+	err = nfj_load(&insns, name, &prog->prog);
+	if (err)
+		goto out;
+	st->nprogs++;
+	st->need.groups |= insns.need.groups;
+	st->need.nh_words |= insns.need.nh_words;
+	st->need.th_words |= insns.need.th_words;
+	st->insns += insns.n;
+	st->jited += prog->prog->jited_len;
+out:
+	nfj_insns_free(&insns);
+	return err;
+}
+
+static u8 nfj_why(int err)
+{
+	switch (err) {
+	case 0:
+		return NFJ_WHY_BPF;
+	case -ENOMEM:
+		return NFJ_WHY_NOMEM;
+	case -ENOTSUPP:
+		return NFJ_WHY_NOJIT;
+	case -ERANGE:
+	case -E2BIG:
+	case -EOVERFLOW:
+		return NFJ_WHY_TOOBIG;
+	default:
+		return NFJ_WHY_VERIFIER;
+	}
+}
+
+/**
+ * nfj_translate - translate the next generation of a chain
+ * @net: the netns
+ * @chain: the chain
+ * @nc: what is known of it; its figures are brought up to date
+ * @state: the new state, without a blob yet, or NULL when the chain is left to
+ *	   the interpreter: nfj_figures::why tells why
+ *
+ * Context: commit mutex; sleeps.
+ *
+ * Return: 0, or an errno that nfj_figures::why stands for as well.
+ */
+int nfj_translate(struct net *net, struct nft_chain *chain,
+		  struct nfj_chain *nc, struct nfj_state **state)
+{
+	char name[BPF_OBJ_NAME_LEN];
+	struct nfj_figures *fig = &nc->fig;
+	struct nfj_state *st = NULL;
+	struct nfj_ir ir;
+	u32 i;
+	int err;
+
+	*state = NULL;
+	nfj_ir_init(&ir);
+	err = nfj_chain_ir(net, chain, &ir);
+	if (err)
+		goto out;
+
+	fig->rules = ir.nrules;
+	fig->whole = 0;
+	fig->residue = 0;
+	fig->taint = ir.taint;
+	fig->jumps = false;
+	for (i = 0; i < ir.nrules; i++) {
+		const struct nfj_rule *r = &ir.rules[i];
+
+		fig->whole += !!(r->flags & NFJ_RULE_WHOLE);
+		fig->residue += !(r->flags & NFJ_RULE_DEAD) &&
+			       r->kind == NFJ_ACT_RESIDUE;
+		fig->jumps |= !!(r->flags & NFJ_RULE_JUMPS);
+	}
+	if (!ir.nrules || ir.taint || (ir.cost <= nfj_cheap && !fig->jumps)) {
+		fig->why = !ir.nrules ? NFJ_WHY_EMPTY :
+			  ir.taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
+			  ir.taint ? NFJ_WHY_UNINIT : NFJ_WHY_CHEAP;
+		goto out_free;
+	}
+
+	err = -ENOMEM;
+	st = kzalloc(sizeof(*st), GFP_KERNEL);
+	if (!st)
+		goto out;
+	st->chain = chain;
+	st->enter = nft_is_base_chain(chain) || !fig->jumps;
+	st->nacts = ir.nrules;
+	st->acts = kvcalloc(ir.nrules, sizeof(*st->acts), GFP_KERNEL);
+	if (!st->acts)
+		goto out;
+	for (i = 0; i < ir.nrules; i++) {
+		const struct nfj_rule *r = &ir.rules[i];
+
+		/* nfj_blob_build() makes an offset of it */
+		if (r->kind == NFJ_ACT_RESIDUE)
+			st->acts[i].expr = r->cut + 1;
+		st->acts[i].verdict = r->verdict;
+		if (r->flags & NFJ_RULE_MUTATES)
+			st->acts[i].flags |= NFJ_ACT_MUTATES;
+	}
+	nfj_load_name(name, chain);
+	err = nfj_programs(&ir, st, name, 0, ir.nrules);
+	if (!err)
+		*state = st;
+out:
+	fig->why = nfj_why(err);
+	fig->err = err;
+	if (err && st)
+		nfj_state_free(st);
+out_free:
+	nfj_ir_free(&ir);
+	return err;
+}

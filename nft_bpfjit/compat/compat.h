@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between kernels, force-included in front of every file: the
+ * only place that looks at LINUX_VERSION_CODE.  Code elsewhere is written for
+ * the newest kernel; this file makes older ones look like it.
+ */
+#ifndef _NFJ_COMPAT_H
+#define _NFJ_COMPAT_H
+
+#include <linux/version.h>
+#include <linux/ftrace.h>
+#include <linux/module.h>
+#include <linux/netfilter.h>
+#include <net/netfilter/nf_tables.h>
+
+/* kern_sys_bpf() has no prototype in any header */
+union bpf_attr;
+int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define NFJ_IMPORT_BPF_INTERNAL	MODULE_IMPORT_NS(BPF_INTERNAL)
+#else
+#define NFJ_IMPORT_BPF_INTERNAL
+#define ftrace_regs_set_instruction_pointer(fregs, ip) \
+	ftrace_instruction_pointer_set(fregs, ip)
+#endif
+
+/* the first argument of the function that is traced */
+static inline unsigned long nfj_ftrace_arg0(struct ftrace_regs *fregs)
+{
+#ifdef ftrace_regs_get_argument
+	return ftrace_regs_get_argument(fregs, 0);
+#else
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+
+	return regs ? regs_get_kernel_argument(regs, 0) : 0;
+#endif
+}
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define NFJ_CTL_CONST	const
+#else
+#define NFJ_CTL_CONST
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define nfj_register_sysctl(net, path, table, n) \
+	register_net_sysctl_sz(net, path, table, n)
+#else
+#define nfj_register_sysctl(net, path, table, n) \
+	register_net_sysctl(net, path, table)
+#endif
+
+/* A kprobe on a function sits behind its landing pad, a call must go to it */
+#ifdef CONFIG_X86_KERNEL_IBT
+#include <asm/ibt.h>
+
+static inline void *nfj_kprobe_entry(void *addr)
+{
+	u8 *pad = (u8 *)addr - ENDBR_INSN_SIZE;
+
+	return is_endbr(*(u32 *)pad) ? pad : addr;
+}
+#else
+static inline void *nfj_kprobe_entry(void *addr)
+{
+	return addr;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+/* the chain of a rule's transaction used to be in its context */
+#define nft_trans_rule_chain(trans)	((trans)->ctx.chain)
+#endif
+
+/* What nf_tables puts behind a blob: the end mark and room for freeing it */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define NFJ_BLOB_TRAILER	sizeof(struct nft_rule_dp_last)
+
+static inline void nfj_blob_end(const struct nft_chain *chain, void *data)
+{
+	struct nft_rule_dp_last *last = data;
+
+	memset(last, 0, sizeof(*last));
+	last->end.is_last = 1;
+	last->chain = chain;
+}
+#else
+/* struct nft_rules_old is private: rcu_head and a pointer */
+#define NFJ_BLOB_TRAILER	(sizeof(struct nft_rule_dp) + \
+				 sizeof(struct rcu_head) + sizeof(void *))
+
+static inline void nfj_blob_end(const struct nft_chain *chain, void *data)
+{
+	struct nft_rule_dp *last = data;
+
+	memset(last, 0, sizeof(*last));
+	last->is_last = 1;
+}
+
+static inline const struct nft_rule_dp *
+nft_rule_next(const struct nft_rule_dp *rule)
+{
+	return (const void *)rule + sizeof(*rule) + rule->dlen;
+}
+#endif
+
+#endif /* _NFJ_COMPAT_H */

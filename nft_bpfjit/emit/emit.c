@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Emitter: tests become BPF instructions.
+ *
+ * Jumps go to labels and are resolved at the end, where one that does not fit
+ * into 16 bits makes the whole program fail with -ERANGE: the caller then
+ * splits the chain.  Nothing is ever truncated.
+ *
+ * Only loads from the key at constant, aligned offsets, ALU, forward jumps and
+ * exit are emitted: no calls, no stores, no loops.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include "emit.h"
+
+/* what the kernel takes for privileged programs */
+#define NFJ_INSNS_MAX	1000000
+
+static bool nfj_room(struct nfj_emit *e, void **p, u32 *max, u32 n, size_t size)
+{
+	u32 want = *max ? *max * 2 : 64;
+	void *q;
+
+	if (e->err)
+		return false;
+	if (n < *max)
+		return true;
+	q = kvmalloc_array(want, size, GFP_KERNEL);
+	if (!q) {
+		e->err = -ENOMEM;
+		return false;
+	}
+	if (n)
+		memcpy(q, *p, n * size);
+	kvfree(*p);
+	*p = q;
+	*max = want;
+	return true;
+}
+
+static void nfj_insn(struct nfj_emit *e, u8 code, u8 dst, u8 src, s16 off,
+		     s32 imm)
+{
+	struct nfj_insns *out = e->out;
+
+	if (!nfj_room(e, (void **)&out->insn, &out->max, out->n,
+		      sizeof(*out->insn)))
+		return;
+	if (out->n == NFJ_INSNS_MAX) {
+		e->err = -E2BIG;
+		return;
+	}
+	out->insn[out->n++] = (struct bpf_insn) {
+		.code		= code,
+		.dst_reg	= dst,
+		.src_reg	= src,
+		.off		= off,
+		.imm		= imm,
+	};
+}
+
+/* dst = 64 bit constant */
+static void nfj_imm64(struct nfj_emit *e, u8 dst, u64 val)
+{
+	if (val <= S32_MAX) {
+		nfj_insn(e, BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, val);
+		return;
+	}
+	nfj_insn(e, BPF_LD | BPF_DW | BPF_IMM, dst, 0, 0, (u32)val);
+	nfj_insn(e, 0, 0, 0, 0, val >> 32);
+}
+
+/**
+ * nfj_label - make a label, to be placed later
+ * @e: the program
+ *
+ * Return: the label.
+ */
+u32 nfj_label(struct nfj_emit *e)
+{
+	if (!nfj_room(e, (void **)&e->label, &e->labels_max, e->nlabels,
+		      sizeof(*e->label)))
+		return 0;
+	e->label[e->nlabels] = U32_MAX;
+	return e->nlabels++;
+}
+
+/**
+ * nfj_bind - place a label at the next instruction
+ * @e: the program
+ * @label: the label
+ */
+void nfj_bind(struct nfj_emit *e, u32 label)
+{
+	if (!e->err)
+		e->label[label] = e->out->n;
+}
+
+static void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm,
+		     u32 label)
+{
+	if (!nfj_room(e, (void **)&e->fixup, &e->fixups_max, e->nfixups,
+		      sizeof(*e->fixup)))
+		return;
+	e->fixup[e->nfixups].insn = e->out->n;
+	e->fixup[e->nfixups].label = label;
+	e->nfixups++;
+	nfj_insn(e, code, dst, src, 0, imm);
+}
+
+/**
+ * nfj_goto - jump to a label, or leave with what is in the result register
+ * @e: the program
+ * @label: the label or NFJ_LABEL_EXIT
+ */
+void nfj_goto(struct nfj_emit *e, u32 label)
+{
+	if (label == NFJ_LABEL_EXIT)
+		nfj_emit_exit(e);
+	else
+		nfj_jump(e, BPF_JMP | BPF_JA, 0, 0, 0, label);
+}
+
+/* jump when reg <op> val, unsigned */
+static void nfj_jump_imm(struct nfj_emit *e, u8 op, u8 reg, u8 size, u64 val,
+			 u32 label)
+{
+	if (size <= 4) {
+		nfj_jump(e, BPF_JMP32 | op | BPF_K, reg, 0, (u32)val, label);
+	} else if (val <= S32_MAX) {
+		nfj_jump(e, BPF_JMP | op | BPF_K, reg, 0, val, label);
+	} else {
+		nfj_imm64(e, NFJ_REG_IMM, val);
+		nfj_jump(e, BPF_JMP | op | BPF_X, reg, NFJ_REG_IMM, 0, label);
+	}
+}
+
+/* Remember which part of the key the program reads */
+static void nfj_reads_key(struct nfj_emit *e, unsigned int off,
+			  unsigned int size)
+{
+	struct nfj_need *need = &e->out->need;
+	unsigned int nh = offsetof(struct nfj_key, nh);
+	unsigned int th = offsetof(struct nfj_key, th);
+	unsigned int ll = offsetof(struct nfj_key, ll);
+
+	if (off >= th) {
+		need->groups |= NFJ_GROUP_TH;
+		need->th_words |= 1 << (off - th) / 8;
+	} else if (off >= nh) {
+		need->groups |= NFJ_GROUP_NH;
+		need->nh_words |= 1 << (off - nh) / 8;
+	} else if (off >= ll) {
+		need->groups |= NFJ_GROUP_LL;
+	} else if (off >= offsetof(struct nfj_key, iifname)) {
+		need->groups |= NFJ_GROUP_IFNAME;
+	} else if (off >= offsetof(struct nfj_key, ct_state)) {
+		need->groups |= NFJ_GROUP_CT;
+	} else {
+		/* chunks of up to eight bytes may span several scalars */
+		unsigned int i;
+
+		for (i = off; i < off + size; i++) {
+			if (i < offsetof(struct nfj_key, ll_len))
+				continue;
+			if (i < offsetof(struct nfj_key, nh_len))
+				need->groups |= NFJ_GROUP_LL;
+			else if (i < offsetof(struct nfj_key, th_len))
+				need->groups |= NFJ_GROUP_NH;
+			else if (i < offsetof(struct nfj_key, len))
+				need->groups |= NFJ_GROUP_TH;
+			else if (i < offsetof(struct nfj_key, iif))
+				need->groups |= NFJ_GROUP_META;
+			else if (i < offsetof(struct nfj_key, nfproto))
+				need->groups |= NFJ_GROUP_IF;
+			else if (i < offsetof(struct nfj_key, pkttype))
+				continue;
+			else if (i < offsetof(struct nfj_key, ct_dir))
+				need->groups |= NFJ_GROUP_META;
+			else if (i < offsetof(struct nfj_key, protocol))
+				need->groups |= NFJ_GROUP_CT;
+			else if (i < offsetof(struct nfj_key, iftype))
+				need->groups |= NFJ_GROUP_META;
+			else
+				need->groups |= NFJ_GROUP_IF;
+		}
+	}
+}
+
+/* dst = number at off */
+static void nfj_load(struct nfj_emit *e, u8 dst, u16 off, u8 size, u8 order)
+{
+	u8 bpf_size = size == 1 ? BPF_B : size == 2 ? BPF_H :
+		      size == 4 ? BPF_W : BPF_DW;
+
+	nfj_reads_key(e, off, size);
+	/* dst = *(u<size> *)(key + off) */
+	nfj_insn(e, BPF_LDX | BPF_MEM | bpf_size, dst, NFJ_REG_KEY, off, 0);
+	if (order == NFJ_BE && size > 1)
+		nfj_insn(e, BPF_ALU | BPF_END | BPF_TO_BE, dst, 0, 0,
+			 size * 8);
+}
+
+static u64 nfj_full(u8 size)
+{
+	return size == 8 ? U64_MAX : (1ULL << size * 8) - 1;
+}
+
+/* Register that holds the number at off & mask, the scratch one if need be */
+static u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask)
+{
+	u8 reg = 0;
+	u32 i;
+
+	for (i = 0; i < e->ndims && !reg; i++)
+		if (e->dim[i].off == off && e->dim[i].size == size &&
+		    e->dim[i].order == order)
+			reg = e->dim[i].reg;
+	if (!reg)
+		nfj_load(e, NFJ_REG_TMP, off, size, order);
+	if (mask == nfj_full(size))
+		return reg ? : NFJ_REG_TMP;
+	if (reg)
+		nfj_insn(e, BPF_ALU64 | BPF_MOV | BPF_X, NFJ_REG_TMP, reg, 0,
+			 0);
+	if (size <= 4) {
+		/* r2 &= mask */
+		nfj_insn(e, BPF_ALU | BPF_AND | BPF_K, NFJ_REG_TMP, 0, 0,
+			 (u32)mask);
+	} else {
+		nfj_imm64(e, NFJ_REG_IMM, mask);
+		nfj_insn(e, BPF_ALU64 | BPF_AND | BPF_X, NFJ_REG_TMP,
+			 NFJ_REG_IMM, 0, 0);
+	}
+	return NFJ_REG_TMP;
+}
+
+/**
+ * nfj_emit_start - begin a program: result "none", entry, common loads
+ * @e: the program; dimensions with a register get it loaded here
+ */
+void nfj_emit_start(struct nfj_emit *e)
+{
+	u32 i, j;
+
+	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_K, NFJ_REG_RESULT, 0, 0,
+		 (s32)NFJ_NONE);
+	if (e->last_open >= 0)
+		nfj_load(e, NFJ_REG_ENTRY, offsetof(struct nfj_key, entry), 4,
+			 NFJ_HOST);
+	for (i = 0; i < e->ndims; i++) {
+		const struct nfj_dim *d = &e->dim[i];
+
+		/* several masks of one chunk share its register */
+		for (j = 0; j < i && e->dim[j].reg != d->reg; j++)
+			;
+		if (d->reg && j == i)
+			nfj_load(e, d->reg, d->off, d->size, d->order);
+	}
+}
+
+/**
+ * nfj_emit_ge - jump when a number is at least a value
+ * @e: the program
+ * @dim: the number
+ * @val: the value
+ * @label: where to
+ */
+void nfj_emit_ge(struct nfj_emit *e, const struct nfj_dim *dim, u64 val,
+		 u32 label)
+{
+	u8 reg = nfj_value(e, dim->off, dim->size, dim->order, dim->mask);
+
+	nfj_jump_imm(e, BPF_JGE, reg, dim->size, val, label);
+}
+
+static void nfj_emit_wide(struct nfj_emit *e, const struct nfj_test *t,
+			  u32 fail)
+{
+	bool in = t->kind == NFJ_WIDE_IN, point = true;
+	u32 pass = nfj_label(e), yes = in ? pass : fail, no = in ? fail : pass;
+	unsigned int bound, i;
+
+	for (i = 0; i < t->n; i++)
+		point &= t[i].lo == t[i].hi;
+	if (point) {
+		for (i = 0; i < t->n; i++) {
+			u8 reg = nfj_value(e, t[i].off, t[i].size, t[i].order,
+					   t[i].mask);
+
+			nfj_jump_imm(e, BPF_JNE, reg, t[i].size, t[i].lo, no);
+		}
+		nfj_goto(e, yes);
+		nfj_bind(e, pass);
+		return;
+	}
+	/* lexicographically: first against the lower bound, then the upper */
+	for (bound = 0; bound < 2; bound++) {
+		u32 done = nfj_label(e);
+
+		for (i = 0; i < t->n; i++) {
+			u64 v = bound ? t[i].hi : t[i].lo;
+			u8 reg = nfj_value(e, t[i].off, t[i].size, t[i].order,
+					   t[i].mask);
+
+			nfj_jump_imm(e, bound ? BPF_JGT : BPF_JLT, reg,
+				     t[i].size, v, no);
+			if (i + 1 < t->n)
+				nfj_jump_imm(e, BPF_JNE, reg, t[i].size, v,
+					     done);
+		}
+		nfj_bind(e, done);
+	}
+	nfj_goto(e, yes);
+	nfj_bind(e, pass);
+}
+
+/**
+ * nfj_emit_test - go on when a test holds
+ * @e: the program
+ * @t: the test, with its further chunks behind it
+ * @fail: where to jump when it does not hold, not NFJ_LABEL_EXIT
+ */
+void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
+{
+	u8 reg, size = t->size;
+	u32 pass;
+
+	if (t->kind == NFJ_WIDE_IN || t->kind == NFJ_WIDE_OUT) {
+		nfj_emit_wide(e, t, fail);
+		return;
+	}
+	/* whether a field exists is known only once its group is extracted */
+	if (t->off == offsetof(struct nfj_key, valid)) {
+		if (t->mask & NFJ_VALID_CT)
+			e->out->need.groups |= NFJ_GROUP_CT;
+		if (t->mask & (NFJ_VALID_IFTYPE | NFJ_VALID_OIFTYPE))
+			e->out->need.groups |= NFJ_GROUP_IF;
+		if (t->mask & NFJ_VALID_PKTTYPE)
+			e->out->need.groups |= NFJ_GROUP_META;
+	}
+	reg = nfj_value(e, t->off, size, t->order, t->mask);
+	if (t->lo == t->hi) {
+		nfj_jump_imm(e, t->kind == NFJ_IN ? BPF_JNE : BPF_JEQ, reg,
+			     size, t->lo, fail);
+	} else if (t->kind == NFJ_IN) {
+		if (t->lo == 1 && t->hi == t->mask) {
+			nfj_jump_imm(e, BPF_JEQ, reg, size, 0, fail);
+			return;
+		}
+		if (t->lo)
+			nfj_jump_imm(e, BPF_JLT, reg, size, t->lo, fail);
+		if (t->hi < t->mask)
+			nfj_jump_imm(e, BPF_JGT, reg, size, t->hi, fail);
+	} else {
+		pass = nfj_label(e);
+		nfj_jump_imm(e, BPF_JLT, reg, size, t->lo, pass);
+		nfj_jump_imm(e, BPF_JLE, reg, size, t->hi, fail);
+		nfj_bind(e, pass);
+	}
+}
+
+/**
+ * nfj_emit_entry - skip rules that lie before the entry
+ * @e: the program
+ * @last: number of the last rule of those
+ * @skip: where to jump, not NFJ_LABEL_EXIT
+ */
+void nfj_emit_entry(struct nfj_emit *e, u32 last, u32 skip)
+{
+	nfj_jump_imm(e, BPF_JGT, NFJ_REG_ENTRY, 4, last, skip);
+}
+
+/**
+ * nfj_emit_match - leave with the number of a rule
+ * @e: the program
+ * @rule: the number
+ */
+void nfj_emit_match(struct nfj_emit *e, u32 rule)
+{
+	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_K, NFJ_REG_RESULT, 0, 0, rule);
+	nfj_emit_exit(e);
+}
+
+/**
+ * nfj_emit_exit - leave with what is in the result register
+ * @e: the program
+ */
+void nfj_emit_exit(struct nfj_emit *e)
+{
+	nfj_insn(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
+/**
+ * nfj_emit_fixup - resolve all jumps
+ * @e: the program; nfj_emit::err is -ERANGE when one is too far
+ */
+void nfj_emit_fixup(struct nfj_emit *e)
+{
+	u32 i;
+
+	for (i = 0; i < e->nfixups && !e->err; i++) {
+		const struct nfj_fixup *f = &e->fixup[i];
+		s64 off = (s64)e->label[f->label] - f->insn - 1;
+
+		if (off < 0 || off > S16_MAX)
+			e->err = -ERANGE;
+		else
+			e->out->insn[f->insn].off = off;
+	}
+}
+
+/**
+ * nfj_insns_free - release a program
+ * @out: the program; empty and usable again afterwards
+ */
+void nfj_insns_free(struct nfj_insns *out)
+{
+	kvfree(out->insn);
+	memset(out, 0, sizeof(*out));
+}

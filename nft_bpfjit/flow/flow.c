@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The flow key of a packet.
+ *
+ * Each field must equal what nft's own eval function would have put into the
+ * register; the function that a piece of code mirrors is named above it.
+ * Only what the chain's programs read is extracted.
+ */
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_tables.h>
+#include "../nfj.h"
+
+/* nft_meta_get_eval_pkttype_lo() */
+static bool nfj_pkttype_lo(struct nfj_key *key, const struct nft_pktinfo *pkt)
+{
+	const struct sk_buff *skb = pkt->skb;
+	const struct iphdr *iph;
+	struct iphdr _iph;
+
+	key->pkttype = PACKET_MULTICAST;
+	switch (nft_pf(pkt)) {
+	case NFPROTO_IPV4:
+		if (!ipv4_is_multicast(ip_hdr(skb)->daddr))
+			key->pkttype = PACKET_BROADCAST;
+		return true;
+	case NFPROTO_IPV6:
+		return true;
+	case NFPROTO_NETDEV:
+		if (skb->protocol == htons(ETH_P_IPV6))
+			return true;
+		if (skb->protocol != htons(ETH_P_IP))
+			return false;
+		iph = skb_header_pointer(skb, skb_network_offset(skb),
+					 sizeof(_iph), &_iph);
+		if (!iph)
+			return false;
+		if (!ipv4_is_multicast(iph->daddr))
+			key->pkttype = PACKET_BROADCAST;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* nft_meta_get_eval() */
+static void nfj_flow_meta(struct nfj_key *key, const struct nft_pktinfo *pkt)
+{
+	const struct sk_buff *skb = pkt->skb;
+
+	key->len = skb->len;
+	key->mark = skb->mark;
+	key->priority = skb->priority;
+	key->protocol = skb->protocol;
+	key->pkttype = skb->pkt_type;
+	if (likely(skb->pkt_type != PACKET_LOOPBACK) ||
+	    nfj_pkttype_lo(key, pkt))
+		key->valid |= NFJ_VALID_PKTTYPE;
+}
+
+/* nft_meta_store_ifindex(), nft_meta_store_iftype() */
+static void nfj_flow_if(struct nfj_key *key, const struct nft_pktinfo *pkt)
+{
+	const struct net_device *in = nft_in(pkt), *out = nft_out(pkt);
+	const struct net_device *dev = pkt->skb->dev;
+
+	key->iif = in ? in->ifindex : 0;
+	key->oif = out ? out->ifindex : 0;
+	if (dev) {
+		key->iftype = dev->type;
+		key->valid |= NFJ_VALID_IFTYPE;
+	}
+	if (out) {
+		key->oiftype = out->type;
+		key->valid |= NFJ_VALID_OIFTYPE;
+	}
+}
+
+/* nft_meta_store_ifname(): zero padded, whatever was there before */
+static void nfj_ifname(u8 *name, const struct net_device *dev)
+{
+	BUILD_BUG_ON(NFJ_IFNAMSIZ != IFNAMSIZ);
+
+	memset(name, 0, IFNAMSIZ);
+	if (dev)
+		strscpy((char *)name, dev->name, IFNAMSIZ);
+}
+
+/* nft_ct_get_eval() */
+static void nfj_flow_ct(struct nfj_key *key, const struct nft_pktinfo *pkt)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(pkt->skb, &ctinfo);
+
+	if (!ct) {
+		key->ct_state = ctinfo == IP_CT_UNTRACKED ?
+				NF_CT_STATE_UNTRACKED_BIT :
+				NF_CT_STATE_INVALID_BIT;
+		return;
+	}
+	key->ct_state = NF_CT_STATE_BIT(ctinfo);
+	if (nf_ct_is_template(ct))
+		return;
+	key->ct_dir = CTINFO2DIR(ctinfo);
+	key->ct_status = ct->status;
+#ifdef CONFIG_NF_CONNTRACK_MARK
+	key->ct_mark = READ_ONCE(ct->mark);
+#endif
+	key->valid |= NFJ_VALID_CT;
+}
+
+/* nft_payload_eval(), NFT_PAYLOAD_LL_HEADER */
+static void nfj_flow_ll(struct nfj_key *key, const struct nft_pktinfo *pkt)
+{
+	const struct sk_buff *skb = pkt->skb;
+	int off, have;
+
+	key->ll_len = 0;
+	if (!skb_mac_header_was_set(skb) || skb_mac_header_len(skb) == 0)
+		return;
+	off = skb_mac_header(skb) - skb->data;
+	have = min_t(int, (int)skb->len - off, NFJ_LL_WINDOW);
+	if (have <= 0)
+		return;
+	if (!skb_vlan_tag_present(skb)) {
+		if (!skb_copy_bits(skb, off, key->ll, have))
+			key->ll_len = have;
+		return;
+	}
+	/* nft_payload_copy_vlan(): the tag stands where it was on the wire.
+	 * Loads that end before it need no tag, and only as many bytes.
+	 */
+	if (have < ETH_HLEN) {
+		have = min(have, 2 * ETH_ALEN);
+		if (!skb_copy_bits(skb, off, key->ll, have))
+			key->ll_len = have;
+		return;
+	}
+	have = min(have, NFJ_LL_WINDOW - VLAN_HLEN);
+	if (skb_copy_bits(skb, off, key->ll, 2 * ETH_ALEN) ||
+	    skb_copy_bits(skb, off + ETH_HLEN, key->ll + VLAN_ETH_HLEN,
+			  have - ETH_HLEN))
+		return;
+	{
+		struct vlan_ethhdr *veth = (void *)key->ll;
+
+		veth->h_vlan_proto = skb->vlan_proto;
+		veth->h_vlan_TCI = htons(skb_vlan_tag_get(skb));
+		veth->h_vlan_encapsulated_proto = skb->protocol;
+	}
+	key->ll_len = have + VLAN_HLEN;
+}
+
+/* Copy the words of a header that are asked for, as far as they exist */
+static void nfj_flow_words(u8 *to, const struct sk_buff *skb, int off,
+			   unsigned int words)
+{
+	int linear = (int)skb_headlen(skb) - off;
+
+	while (words) {
+		unsigned int at = __ffs(words) * 8;
+		int have = (int)skb->len - off - (int)at;
+
+		words &= words - 1;
+		if (likely(linear >= (int)at + 8))
+			memcpy(to + at, skb->data + off + at, 8);
+		else if (have > 0)
+			skb_copy_bits(skb, off + at, to + at, min(have, 8));
+	}
+}
+
+/* nft_payload_eval(), NFT_PAYLOAD_NETWORK_HEADER */
+static void nfj_flow_nh(struct nfj_key *key, const struct nft_pktinfo *pkt,
+			unsigned int words)
+{
+	const struct sk_buff *skb = pkt->skb;
+	int off = skb_network_offset(skb);
+
+	key->nh_len = clamp((int)skb->len - off, 0, (int)U16_MAX);
+	nfj_flow_words(key->nh, skb, off, words);
+}
+
+/* nft_payload_eval() and nft_payload_fast_eval(), NFT_PAYLOAD_TRANSPORT_HEADER:
+ * the latter serves fragments too, from the linear area
+ */
+static void nfj_flow_th(struct nfj_key *key, const struct nft_pktinfo *pkt,
+			unsigned int words)
+{
+	const struct sk_buff *skb = pkt->skb;
+	int off = nft_thoff(pkt), have;
+
+	key->th_len = 0;
+	key->thf_len = 0;
+	if (!(pkt->flags & NFT_PKTINFO_L4PROTO))
+		return;
+	have = clamp((int)skb->len - off, 0, (int)U16_MAX);
+	if (pkt->fragoff) {
+		key->thf_len = clamp((int)skb_headlen(skb) - off, 0,
+				     (int)U16_MAX);
+	} else {
+		key->th_len = have;
+		key->thf_len = have;
+	}
+	nfj_flow_words(key->th, skb, off, words);
+}
+
+/**
+ * nfj_flow_extract - fill in what a chain's programs read
+ * @key: the key; everything not asked for stays undefined
+ * @pkt: the packet
+ * @need: what is asked for
+ *
+ * Context: packet path, under RCU.
+ */
+void nfj_flow_extract(struct nfj_key *key, const struct nft_pktinfo *pkt,
+		      const struct nfj_need *need)
+{
+	u32 groups = need->groups;
+
+	key->valid = 0;
+	key->nfproto = nft_pf(pkt);
+	if (likely(pkt->flags & NFT_PKTINFO_L4PROTO)) {
+		key->l4proto = pkt->tprot;
+		key->valid = NFJ_VALID_L4PROTO;
+	}
+	if (groups & NFJ_GROUP_NH)
+		nfj_flow_nh(key, pkt, need->nh_words);
+	if (groups & NFJ_GROUP_TH)
+		nfj_flow_th(key, pkt, need->th_words);
+	if (groups & NFJ_GROUP_CT)
+		nfj_flow_ct(key, pkt);
+	if (!(groups & (NFJ_GROUP_META | NFJ_GROUP_IF | NFJ_GROUP_IFNAME |
+			NFJ_GROUP_LL)))
+		return;
+	if (groups & NFJ_GROUP_META)
+		nfj_flow_meta(key, pkt);
+	if (groups & NFJ_GROUP_IF)
+		nfj_flow_if(key, pkt);
+	if (groups & NFJ_GROUP_IFNAME) {
+		nfj_ifname(key->iifname, nft_in(pkt));
+		nfj_ifname(key->oifname, nft_out(pkt));
+	}
+	if (groups & NFJ_GROUP_LL)
+		nfj_flow_ll(key, pkt);
+}

@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The expressions, one row each: what it reads and writes, and how it becomes
+ * tests.  To teach the translator an expression, write its function and its
+ * row at the end of this file.
+ *
+ * A function is called for every expression of its type, also behind the point
+ * where the residue starts: there only nfj_fe::rd, rd_may and wr count.
+ * Attributes have passed nft's own checks when the rule was added, but are
+ * checked again: what isn't as expected stops the translation there.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/netfilter.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include "frontend.h"
+
+static bool nfj_attr_u32(const struct nlattr *attr, u32 *val)
+{
+	const u8 *p;
+
+	if (!attr || attr->nla_len < NLA_HDRLEN + 4)
+		return false;
+	p = (const u8 *)attr + NLA_HDRLEN;
+	*val = (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+	return true;
+}
+
+/* First byte of a data register named by an attribute, -1 when there is none */
+static int nfj_attr_reg(const struct nlattr *attr)
+{
+	u32 reg;
+
+	if (!nfj_attr_u32(attr, &reg))
+		return -1;
+	if (reg >= NFT_REG_1 && reg <= NFT_REG_4)
+		return (reg - NFT_REG_1) * 16;
+	if (reg >= NFT_REG32_00 && reg <= NFT_REG32_15)
+		return (reg - NFT_REG32_00) * 4;
+	return -1;
+}
+
+/* Value inside a nested data attribute; its length or -1 */
+static int nfj_attr_data(const struct nlattr *attr, u8 *val)
+{
+	const struct nlattr *in;
+	int len;
+
+	if (!attr || attr->nla_len < 2 * NLA_HDRLEN)
+		return -1;
+	in = (const void *)((const u8 *)attr + NLA_HDRLEN);
+	if ((in->nla_type & NLA_TYPE_MASK) != NFTA_DATA_VALUE ||
+	    in->nla_len < NLA_HDRLEN ||
+	    in->nla_len > attr->nla_len - NLA_HDRLEN)
+		return -1;
+	len = in->nla_len - NLA_HDRLEN;
+	if (len < 1 || len > NFJ_DATA_MAX)
+		return -1;
+	memcpy(val, (const u8 *)in + NLA_HDRLEN, len);
+	return len;
+}
+
+static u32 nfj_words(int reg, unsigned int len)
+{
+	unsigned int first = reg / 4, n = DIV_ROUND_UP(len, 4);
+
+	if (reg < 0 || first >= NFJ_REG_WORDS)
+		return 0;
+	n = min(n, NFJ_REG_WORDS - first);
+	return (n >= 32 ? ~0U : (1U << n) - 1) << first;
+}
+
+static void nfj_reads(struct nfj_fe *fe, int reg, unsigned int len)
+{
+	if (reg < 0)
+		return;
+	/* a length that is not known: surely one word, perhaps all behind it */
+	fe->rd |= nfj_words(reg, len ? : 4);
+	if (!len)
+		fe->rd_may |= nfj_words(reg, NFJ_REG_BYTES);
+}
+
+static void nfj_writes(struct nfj_fe *fe, int reg, unsigned int len)
+{
+	if (reg < 0)
+		return;
+	fe->wr |= nfj_words(reg, len ? : 4);
+	nfj_value_undef(fe, reg, len ? : NFJ_REG_BYTES - reg);
+}
+
+/* Mirrors nft_payload_eval() and nft_payload_fast_eval() */
+static int nfj_fe_payload(struct nfj_fe *fe, const struct nlattr **tb,
+			  const struct nfj_expr_in *in)
+{
+	int dreg = nfj_attr_reg(tb[NFTA_PAYLOAD_DREG]);
+	unsigned int guard, window, koff;
+	u32 base, off, len;
+	int res;
+
+	if (!nfj_attr_u32(tb[NFTA_PAYLOAD_BASE], &base) ||
+	    !nfj_attr_u32(tb[NFTA_PAYLOAD_OFFSET], &off) ||
+	    !nfj_attr_u32(tb[NFTA_PAYLOAD_LEN], &len))
+		return NFJ_FE_STOP;
+	if (tb[NFTA_PAYLOAD_SREG]) {
+		nfj_reads(fe, nfj_attr_reg(tb[NFTA_PAYLOAD_SREG]), len);
+		return NFJ_FE_STOP;
+	}
+	nfj_writes(fe, dreg, len);
+
+	switch (base) {
+	case NFT_PAYLOAD_LL_HEADER:
+		guard = offsetof(struct nfj_key, ll_len);
+		koff = offsetof(struct nfj_key, ll);
+		window = NFJ_LL_WINDOW;
+		break;
+	case NFT_PAYLOAD_NETWORK_HEADER:
+		guard = offsetof(struct nfj_key, nh_len);
+		koff = offsetof(struct nfj_key, nh);
+		window = NFJ_NH_WINDOW;
+		break;
+	case NFT_PAYLOAD_TRANSPORT_HEADER:
+		guard = offsetof(struct nfj_key, th_len);
+		/* the condition under which nft selects nft_payload_fast_ops */
+		if ((len == 1 || len == 2 || len == 4) && off % len == 0)
+			guard = offsetof(struct nfj_key, thf_len);
+		koff = offsetof(struct nfj_key, th);
+		window = NFJ_TH_WINDOW;
+		break;
+	default:
+		return NFJ_FE_STOP;
+	}
+	if (dreg < 0 || !len || len > NFJ_DATA_MAX ||
+	    off > window || len > window - off ||
+	    dreg + len > NFJ_REG_BYTES)
+		return NFJ_FE_STOP;
+
+	res = nfj_value_guard(fe, guard, 2, 0xffff, off + len, 0xffff);
+	nfj_value_load(fe, dreg, koff + off, len);
+	return res;
+}
+
+/* Fields of the key that a load by number (meta key, ct key) stands for */
+struct nfj_fe_field {
+	u8	key;
+	u8	koff;
+	u8	len;
+	u8	valid;	/* NFJ_VALID_*, or 0 where nft never breaks off */
+};
+
+#define NFJ_FIELD(_key, _member, _valid) \
+	{ _key, offsetof(struct nfj_key, _member), \
+	  sizeof(((struct nfj_key *)0)->_member), _valid }
+
+static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
+		       unsigned int n, u32 key, int dreg)
+{
+	unsigned int i;
+	int res;
+
+	for (i = 0; i < n; i++) {
+		const struct nfj_fe_field *f = &fields[i];
+
+		if (f->key != key)
+			continue;
+		nfj_writes(fe, dreg, f->len);
+		if (dreg < 0 || dreg + f->len > NFJ_REG_BYTES)
+			return NFJ_FE_STOP;
+		res = NFJ_FE_PURE;
+		if (f->valid)
+			res = nfj_value_guard(fe,
+					      offsetof(struct nfj_key, valid),
+					      4, f->valid, f->valid, f->valid);
+		nfj_value_load(fe, dreg, f->koff, f->len);
+		return res;
+	}
+	nfj_writes(fe, dreg, 0);
+	return NFJ_FE_STOP;
+}
+
+/* Mirrors nft_meta_get_eval() */
+static const struct nfj_fe_field nfj_meta_fields[] = {
+	NFJ_FIELD(NFT_META_LEN,		len,		0),
+	NFJ_FIELD(NFT_META_PROTOCOL,	protocol,	0),
+	NFJ_FIELD(NFT_META_NFPROTO,	nfproto,	0),
+	NFJ_FIELD(NFT_META_L4PROTO,	l4proto,	NFJ_VALID_L4PROTO),
+	NFJ_FIELD(NFT_META_PRIORITY,	priority,	0),
+	NFJ_FIELD(NFT_META_MARK,	mark,		0),
+	NFJ_FIELD(NFT_META_IIF,		iif,		0),
+	NFJ_FIELD(NFT_META_OIF,		oif,		0),
+	NFJ_FIELD(NFT_META_IIFNAME,	iifname,	0),
+	NFJ_FIELD(NFT_META_OIFNAME,	oifname,	0),
+	NFJ_FIELD(NFT_META_IIFTYPE,	iftype,		NFJ_VALID_IFTYPE),
+	NFJ_FIELD(NFT_META_OIFTYPE,	oiftype,	NFJ_VALID_OIFTYPE),
+	NFJ_FIELD(NFT_META_PKTTYPE,	pkttype,	NFJ_VALID_PKTTYPE),
+};
+
+static int nfj_fe_meta(struct nfj_fe *fe, const struct nlattr **tb,
+		       const struct nfj_expr_in *in)
+{
+	u32 key;
+
+	if (!nfj_attr_u32(tb[NFTA_META_KEY], &key))
+		return NFJ_FE_STOP;
+	if (!tb[NFTA_META_SREG])
+		return nfj_fe_load(fe, nfj_meta_fields,
+				   ARRAY_SIZE(nfj_meta_fields), key,
+				   nfj_attr_reg(tb[NFTA_META_DREG]));
+
+	nfj_reads(fe, nfj_attr_reg(tb[NFTA_META_SREG]), 4);
+	if (key == NFT_META_NFTRACE)
+		fe->taint |= NFJ_TAINT_TRACE;
+	return NFJ_FE_STOP;
+}
+
+/* Mirrors nft_ct_get_eval() and nft_ct_get_fast_eval() */
+static const struct nfj_fe_field nfj_ct_fields[] = {
+	NFJ_FIELD(NFT_CT_STATE,		ct_state,	0),
+	NFJ_FIELD(NFT_CT_DIRECTION,	ct_dir,		NFJ_VALID_CT),
+	NFJ_FIELD(NFT_CT_STATUS,	ct_status,	NFJ_VALID_CT),
+	NFJ_FIELD(NFT_CT_MARK,		ct_mark,	NFJ_VALID_CT),
+};
+
+static int nfj_fe_ct(struct nfj_fe *fe, const struct nlattr **tb,
+		     const struct nfj_expr_in *in)
+{
+	u32 key;
+
+	if (!nfj_attr_u32(tb[NFTA_CT_KEY], &key))
+		return NFJ_FE_STOP;
+	if (!tb[NFTA_CT_SREG])
+		return nfj_fe_load(fe, nfj_ct_fields,
+				   ARRAY_SIZE(nfj_ct_fields), key,
+				   nfj_attr_reg(tb[NFTA_CT_DREG]));
+	nfj_reads(fe, nfj_attr_reg(tb[NFTA_CT_SREG]),
+		  key == NFT_CT_LABELS ? 16 : 4);
+	return NFJ_FE_STOP;
+}
+
+/* Mirrors nft_cmp_eval() and its fast variants, which compare the same bytes */
+static int nfj_fe_cmp(struct nfj_fe *fe, const struct nlattr **tb,
+		      const struct nfj_expr_in *in)
+{
+	int reg = nfj_attr_reg(tb[NFTA_CMP_SREG]), len, i;
+	u8 val[NFJ_DATA_MAX], lo[sizeof(val)], hi[sizeof(val)];
+	u32 op;
+
+	len = nfj_attr_data(tb[NFTA_CMP_DATA], val);
+	nfj_reads(fe, reg, len > 0 ? len : 0);
+	if (reg < 0 || len < 0 || reg + len > NFJ_REG_BYTES ||
+	    !nfj_attr_u32(tb[NFTA_CMP_OP], &op))
+		return NFJ_FE_STOP;
+
+	memset(lo, 0, sizeof(lo));
+	memset(hi, 0xff, sizeof(hi));
+	switch (op) {
+	case NFT_CMP_EQ:
+		return nfj_value_compare(fe, reg, len, true, val, val);
+	case NFT_CMP_NEQ:
+		return nfj_value_compare(fe, reg, len, false, val, val);
+	case NFT_CMP_LT:	/* not [val, max] */
+		return nfj_value_compare(fe, reg, len, false, val, hi);
+	case NFT_CMP_LTE:
+		return nfj_value_compare(fe, reg, len, true, lo, val);
+	case NFT_CMP_GT:	/* not [0, val] */
+		return nfj_value_compare(fe, reg, len, false, lo, val);
+	case NFT_CMP_GTE:
+		for (i = 0; i < len && !val[i]; i++)
+			;
+		if (i == len)
+			return NFJ_FE_PURE;
+		return nfj_value_compare(fe, reg, len, true, val, hi);
+	}
+	return NFJ_FE_STOP;
+}
+
+/* Mirrors nft_range_eval() */
+static int nfj_fe_range(struct nfj_fe *fe, const struct nlattr **tb,
+			const struct nfj_expr_in *in)
+{
+	u8 lo[NFJ_DATA_MAX], hi[NFJ_DATA_MAX];
+	int reg = nfj_attr_reg(tb[NFTA_RANGE_SREG]), len, to;
+	u32 op;
+
+	len = nfj_attr_data(tb[NFTA_RANGE_FROM_DATA], lo);
+	to = nfj_attr_data(tb[NFTA_RANGE_TO_DATA], hi);
+	nfj_reads(fe, reg, len > 0 ? len : 0);
+	if (reg < 0 || len < 0 || len != to || reg + len > NFJ_REG_BYTES ||
+	    !nfj_attr_u32(tb[NFTA_RANGE_OP], &op))
+		return NFJ_FE_STOP;
+	if (op == NFT_RANGE_EQ || op == NFT_RANGE_NEQ)
+		return nfj_value_compare(fe, reg, len, op == NFT_RANGE_EQ,
+					 lo, hi);
+	return NFJ_FE_STOP;
+}
+
+/* dst = (src & mask) ^ xor, bit by bit */
+static u16 nfj_bit_mask_xor(u16 sym, bool mask, bool xor)
+{
+	if (!mask)
+		return NFJ_BIT_CONST | xor;
+	if (!xor || sym & NFJ_BIT_UNDEF)
+		return sym;
+	return sym ^ (sym & NFJ_BIT_CONST ? 1 : NFJ_BIT_INV);
+}
+
+/* Mirrors nft_bitwise_eval() and nft_bitwise_fast_eval() */
+static int nfj_fe_bitwise(struct nfj_fe *fe, const struct nlattr **tb,
+			  const struct nfj_expr_in *in)
+{
+	u8 mask[NFJ_DATA_MAX] = {}, xor[NFJ_DATA_MAX] = {};
+	int sreg = nfj_attr_reg(tb[NFTA_BITWISE_SREG]);
+	int dreg = nfj_attr_reg(tb[NFTA_BITWISE_DREG]);
+	u32 op = NFT_BITWISE_MASK_XOR, len, shift, words;
+	u16 src[NFJ_DATA_MAX * 8];
+	unsigned int i;
+
+	if (!nfj_attr_u32(tb[NFTA_BITWISE_LEN], &len))
+		len = 0;
+	nfj_reads(fe, sreg, len);
+	/* attributes of kernels that know more than this file */
+	for (i = NFTA_BITWISE_DATA + 1; i < NFJ_FE_MAXATTR; i++)
+		if (tb[i])
+			nfj_reads(fe, nfj_attr_reg(tb[i]), 0);
+	if (!len || len > NFJ_DATA_MAX || sreg < 0 || dreg < 0 ||
+	    sreg + len > NFJ_REG_BYTES || dreg + len > NFJ_REG_BYTES ||
+	    (tb[NFTA_BITWISE_OP] && !nfj_attr_u32(tb[NFTA_BITWISE_OP], &op)) ||
+	    fe->rd_may) {
+		nfj_writes(fe, dreg, len);
+		return NFJ_FE_STOP;
+	}
+	words = DIV_ROUND_UP(len, 4);
+	memcpy(src, &fe->sym[sreg * 8], words * 32 * sizeof(*src));
+	nfj_writes(fe, dreg, len);
+
+	switch (op) {
+	case NFT_BITWISE_MASK_XOR:
+		if (nfj_attr_data(tb[NFTA_BITWISE_MASK], mask) != (int)len ||
+		    nfj_attr_data(tb[NFTA_BITWISE_XOR], xor) != (int)len)
+			return NFJ_FE_STOP;
+		/* beyond len, up to the word, nft's copies of both are zero */
+		for (i = 0; i < words * 32; i++)
+			fe->sym[dreg * 8 + i] =
+				nfj_bit_mask_xor(src[i],
+						 mask[i / 8] >> i % 8 & 1,
+						 xor[i / 8] >> i % 8 & 1);
+		return NFJ_FE_PURE;
+	case NFT_BITWISE_LSHIFT:
+	case NFT_BITWISE_RSHIFT:
+		if (nfj_attr_data(tb[NFTA_BITWISE_DATA], mask) != 4)
+			return NFJ_FE_STOP;
+		memcpy(&shift, mask, sizeof(shift));
+		if (!shift || shift >= 32)
+			return NFJ_FE_STOP;
+		break;
+	default:
+		return NFJ_FE_STOP;
+	}
+
+	/* The words form one number, the first word the most significant, each
+	 * word in host byte order.
+	 */
+	for (i = 0; i < words * 32; i++) {
+		unsigned int w = words - 1 - i / 32, from = i;
+		u16 sym = NFJ_BIT_CONST;
+
+		from = op == NFT_BITWISE_LSHIFT ? i - shift : i + shift;
+		if (from < words * 32)
+			sym = src[nfj_value_wbit(words - 1 - from / 32,
+						 from % 32)];
+		fe->sym[dreg * 8 + nfj_value_wbit(w, i % 32)] = sym;
+	}
+	return NFJ_FE_PURE;
+}
+
+/* Mirrors nft_byteorder_eval() */
+static int nfj_fe_byteorder(struct nfj_fe *fe, const struct nlattr **tb,
+			    const struct nfj_expr_in *in)
+{
+	int sreg = nfj_attr_reg(tb[NFTA_BYTEORDER_SREG]);
+	int dreg = nfj_attr_reg(tb[NFTA_BYTEORDER_DREG]);
+	u16 src[NFJ_DATA_MAX * 8], tail[16];
+	u32 len, size;
+	unsigned int i;
+
+	if (!nfj_attr_u32(tb[NFTA_BYTEORDER_LEN], &len))
+		len = 0;
+	nfj_reads(fe, sreg, len);
+	if (!len || len > NFJ_DATA_MAX || sreg < 0 || dreg < 0 ||
+	    sreg + len > NFJ_REG_BYTES || dreg + len > NFJ_REG_BYTES ||
+	    !nfj_attr_u32(tb[NFTA_BYTEORDER_SIZE], &size)) {
+		nfj_writes(fe, dreg, len);
+		return NFJ_FE_STOP;
+	}
+	memcpy(src, &fe->sym[sreg * 8], len * 8 * sizeof(*src));
+	memcpy(tail, &fe->sym[(dreg & ~3) * 8 + 16], sizeof(tail));
+	nfj_writes(fe, dreg, len);
+	/* older kernels convert several numbers at once, in their own way
+	 * except for words
+	 */
+	if (len != size && size != 4)
+		return NFJ_FE_STOP;
+	if ((size != 2 && size != 4 && size != 8) || len % size)
+		return NFJ_FE_STOP;
+
+	for (i = 0; i < len * 8; i++) {
+		unsigned int byte = i / 8, from = byte;
+
+#ifdef __LITTLE_ENDIAN
+		from = byte / size * size + size - 1 - byte % size;
+#endif
+		fe->sym[dreg * 8 + i] = src[from * 8 + i % 8];
+	}
+	/* 6.12 clears the upper half of the register, 6.1 leaves it: only
+	 * where it is zero anyhow both do the same
+	 */
+	for (i = 0; size == 2 && i < 16; i++)
+		fe->sym[dreg * 8 + 16 + i] = tail[i] == NFJ_BIT_CONST ?
+					     tail[i] : NFJ_BIT_UNDEF;
+	return NFJ_FE_PURE;
+}
+
+/* Mirrors nft_immediate_eval() */
+static int nfj_fe_immediate(struct nfj_fe *fe, const struct nlattr **tb,
+			    const struct nfj_expr_in *in)
+{
+	const struct nlattr *verdict, *code;
+	u8 val[NFJ_DATA_MAX] = {};
+	int dreg, len, i;
+	u32 reg, v;
+
+	if (!nfj_attr_u32(tb[NFTA_IMMEDIATE_DREG], &reg) ||
+	    !tb[NFTA_IMMEDIATE_DATA])
+		return NFJ_FE_STOP;
+	if (reg == NFT_REG_VERDICT) {
+		verdict = (const void *)((const u8 *)tb[NFTA_IMMEDIATE_DATA] +
+					 NLA_HDRLEN);
+		code = (const void *)((const u8 *)verdict + NLA_HDRLEN);
+		if (tb[NFTA_IMMEDIATE_DATA]->nla_len < 3 * NLA_HDRLEN + 4 ||
+		    (verdict->nla_type & NLA_TYPE_MASK) != NFTA_DATA_VERDICT ||
+		    (code->nla_type & NLA_TYPE_MASK) != NFTA_VERDICT_CODE ||
+		    !nfj_attr_u32(code, &v))
+			return NFJ_FE_STOP;
+		fe->is_verdict = true;
+		fe->verdict = v;
+		return NFJ_FE_STOP;
+	}
+	dreg = nfj_attr_reg(tb[NFTA_IMMEDIATE_DREG]);
+	len = nfj_attr_data(tb[NFTA_IMMEDIATE_DATA], val);
+	nfj_writes(fe, dreg, len > 0 ? len : 0);
+	if (dreg < 0 || len < 0 || dreg + len > NFJ_REG_BYTES)
+		return NFJ_FE_STOP;
+	for (i = 0; i < (int)ALIGN(len, 4) * 8; i++)
+		fe->sym[dreg * 8 + i] = NFJ_BIT_CONST |
+					(val[i / 8] >> i % 8 & 1);
+	return NFJ_FE_PURE;
+}
+
+/* Lookups in sets: the kernel tells how long the key is */
+static int nfj_fe_lookup(struct nfj_fe *fe, const struct nlattr **tb,
+			 const struct nfj_expr_in *in)
+{
+	nfj_reads(fe, nfj_attr_reg(tb[NFTA_LOOKUP_SREG]), in->keylen);
+	nfj_writes(fe, nfj_attr_reg(tb[NFTA_LOOKUP_DREG]), 0);
+	return NFJ_FE_STOP;
+}
+
+static int nfj_fe_dynset(struct nfj_fe *fe, const struct nlattr **tb,
+			 const struct nfj_expr_in *in)
+{
+	nfj_reads(fe, nfj_attr_reg(tb[NFTA_DYNSET_SREG_KEY]), in->keylen);
+	nfj_reads(fe, nfj_attr_reg(tb[NFTA_DYNSET_SREG_DATA]), 0);
+	return NFJ_FE_STOP;
+}
+
+static int nfj_fe_objref(struct nfj_fe *fe, const struct nlattr **tb,
+			 const struct nfj_expr_in *in)
+{
+	nfj_reads(fe, nfj_attr_reg(tb[NFTA_OBJREF_SET_SREG]), in->keylen);
+	return NFJ_FE_STOP;
+}
+
+static int nfj_fe_target(struct nfj_fe *fe, const struct nlattr **tb,
+			 const struct nfj_expr_in *in)
+{
+	const struct nlattr *name = tb[NFTA_TARGET_NAME];
+
+	if (name && name->nla_len >= NLA_HDRLEN + 6 &&
+	    !memcmp((const u8 *)name + NLA_HDRLEN, "TRACE", 6))
+		fe->taint |= NFJ_TAINT_TRACE;
+	return NFJ_FE_STOP;
+}
+
+/* Expressions whose register operands are all that is known of them: the
+ * attributes 1 .. NFJ_FE_MAXATTR - 1 that hold one are given as a bit mask.
+ */
+static int nfj_fe_operands(struct nfj_fe *fe, const struct nlattr **tb,
+			   u32 sregs, int dreg)
+{
+	unsigned int i;
+
+	for (i = 1; i < NFJ_FE_MAXATTR; i++)
+		if (sregs & 1U << i)
+			nfj_reads(fe, nfj_attr_reg(tb[i]), 0);
+	if (dreg)
+		nfj_writes(fe, nfj_attr_reg(tb[dreg]), 0);
+	return NFJ_FE_STOP;
+}
+
+#define NFJ_OPERANDS(_name, _sregs, _dreg) \
+static int nfj_fe_##_name(struct nfj_fe *fe, const struct nlattr **tb, \
+			  const struct nfj_expr_in *in) \
+{ \
+	return nfj_fe_operands(fe, tb, _sregs, _dreg); \
+}
+
+NFJ_OPERANDS(nat, 1U << NFTA_NAT_REG_ADDR_MIN | 1U << NFTA_NAT_REG_ADDR_MAX |
+	     1U << NFTA_NAT_REG_PROTO_MIN | 1U << NFTA_NAT_REG_PROTO_MAX, 0)
+NFJ_OPERANDS(masq, 1U << NFTA_MASQ_REG_PROTO_MIN |
+	     1U << NFTA_MASQ_REG_PROTO_MAX, 0)
+NFJ_OPERANDS(redir, 1U << NFTA_REDIR_REG_PROTO_MIN |
+	     1U << NFTA_REDIR_REG_PROTO_MAX, 0)
+NFJ_OPERANDS(tproxy, 1U << NFTA_TPROXY_REG_ADDR | 1U << NFTA_TPROXY_REG_PORT, 0)
+NFJ_OPERANDS(dup, 1U << NFTA_DUP_SREG_ADDR | 1U << NFTA_DUP_SREG_DEV, 0)
+NFJ_OPERANDS(fwd, 1U << NFTA_FWD_SREG_DEV | 1U << NFTA_FWD_SREG_ADDR, 0)
+NFJ_OPERANDS(queue, 1U << NFTA_QUEUE_SREG_QNUM, 0)
+NFJ_OPERANDS(hash, 1U << NFTA_HASH_SREG, NFTA_HASH_DREG)
+NFJ_OPERANDS(exthdr, 1U << NFTA_EXTHDR_SREG, NFTA_EXTHDR_DREG)
+NFJ_OPERANDS(fib, 0, NFTA_FIB_DREG)
+NFJ_OPERANDS(numgen, 0, NFTA_NG_DREG)
+NFJ_OPERANDS(rt, 0, NFTA_RT_DREG)
+NFJ_OPERANDS(socket, 0, NFTA_SOCKET_DREG)
+NFJ_OPERANDS(osf, 0, NFTA_OSF_DREG)
+NFJ_OPERANDS(tunnel, 0, NFTA_TUNNEL_DREG)
+NFJ_OPERANDS(xfrm, 0, NFTA_XFRM_DREG)
+
+static const struct nfj_fe_row nfj_fe_rows[] = {
+	{ "payload",	nfj_fe_payload,		NFJ_FE_MUTATES },
+	{ "meta",	nfj_fe_meta,		NFJ_FE_MUTATES },
+	{ "ct",		nfj_fe_ct,		NFJ_FE_MUTATES },
+	{ "cmp",	nfj_fe_cmp,		NFJ_FE_MATCH },
+	{ "range",	nfj_fe_range,		NFJ_FE_MATCH },
+	{ "bitwise",	nfj_fe_bitwise,		NFJ_FE_NOBREAK },
+	{ "byteorder",	nfj_fe_byteorder,	NFJ_FE_NOBREAK },
+	{ "immediate",	nfj_fe_immediate,	NFJ_FE_NOBREAK },
+	{ "lookup",	nfj_fe_lookup,		NFJ_FE_MATCH },
+	{ "dynset",	nfj_fe_dynset,		0 },
+	{ "objref",	nfj_fe_objref,		NFJ_FE_MUTATES },
+	{ "counter",	NULL,			NFJ_FE_NOBREAK },
+	{ "log",	NULL,			NFJ_FE_NOBREAK },
+	{ "last",	NULL,			NFJ_FE_NOBREAK },
+	{ "limit",	NULL,			0 },
+	{ "quota",	NULL,			0 },
+	{ "connlimit",	NULL,			0 },
+	{ "reject",	NULL,			0 },
+	{ "notrack",	NULL,			NFJ_FE_MUTATES },
+	{ "flow_offload", NULL,			NFJ_FE_MUTATES },
+	{ "synproxy",	NULL,			NFJ_FE_MUTATES },
+	{ "nat",	nfj_fe_nat,		NFJ_FE_MUTATES },
+	{ "masq",	nfj_fe_masq,		NFJ_FE_MUTATES },
+	{ "redir",	nfj_fe_redir,		NFJ_FE_MUTATES },
+	{ "tproxy",	nfj_fe_tproxy,		NFJ_FE_MUTATES },
+	{ "dup",	nfj_fe_dup,		NFJ_FE_MUTATES },
+	{ "fwd",	nfj_fe_fwd,		NFJ_FE_MUTATES },
+	{ "queue",	nfj_fe_queue,		0 },
+	{ "hash",	nfj_fe_hash,		0 },
+	{ "exthdr",	nfj_fe_exthdr,		NFJ_FE_MUTATES },
+	{ "fib",	nfj_fe_fib,		0 },
+	{ "numgen",	nfj_fe_numgen,		0 },
+	{ "rt",		nfj_fe_rt,		0 },
+	{ "socket",	nfj_fe_socket,		0 },
+	{ "osf",	nfj_fe_osf,		0 },
+	{ "tunnel",	nfj_fe_tunnel,		0 },
+	{ "xfrm",	nfj_fe_xfrm,		0 },
+	{ "match",	NULL,			NFJ_FE_MUTATES | NFJ_FE_MATCH },
+	{ "target",	nfj_fe_target,		NFJ_FE_MUTATES },
+};
+
+/**
+ * nfj_fe_row - find the row of an expression
+ * @name: name of its type
+ *
+ * Return: the row, or NULL for an expression this file has never heard of.
+ */
+const struct nfj_fe_row *nfj_fe_row(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(nfj_fe_rows); i++)
+		if (!strcmp(name, nfj_fe_rows[i].name))
+			return &nfj_fe_rows[i];
+	return NULL;
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Front end: one rule's expressions become tests and a residue.
+ *
+ * The expressions are walked in order.  Those that only load and compare
+ * become tests; the first that does something else (counts, logs, sets a mark,
+ * looks up, decides) is where the residue starts.  But the residue runs on
+ * registers that the matcher never loads, so the cut moves back until every
+ * register the residue reads is also written there:
+ *
+ *	ct load mark => reg 1			<- cut
+ *	meta set mark with reg 1
+ *
+ * Registers live across the rules of a chain.  A rule that reads what an
+ * earlier rule left there (6.1 lets raw netlink do so) ties the two together;
+ * such a chain is marked NFJ_TAINT_UNINIT and left to the interpreter with all
+ * that may reach it.  NFJ_TAINT_TRACE is the same for rules that set nftrace.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/netfilter.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "frontend.h"
+
+/* instructions that the interpreter spends on one expression, roughly */
+#define NFJ_COST_EXPR	33
+
+struct nfj_fe_step {
+	const struct nfj_fe_row	*row;
+	u32			rd;
+	u32			rd_may;
+	u32			wr;
+	s32			verdict;
+	bool			is_verdict;
+};
+
+struct nfj_fe_scratch {
+	struct nfj_fe		fe;
+	struct nfj_fe_step	step[NFJ_EXPRS_MAX];
+};
+
+/**
+ * nfj_frontend_wants - does the front end read this expression's attributes?
+ * @name: name of its type
+ *
+ * Return: true when nfj_expr_in::attrs should be filled in; a dump that is not
+ * needed is not made.
+ */
+bool nfj_frontend_wants(const char *name)
+{
+	const struct nfj_fe_row *row = nfj_fe_row(name);
+
+	return row && row->fn;
+}
+
+static void nfj_fe_parse(const struct nfj_expr_in *in, const struct nlattr **tb)
+{
+	const u8 *p = (const u8 *)in->attrs;
+	int left = in->len;
+
+	memset(tb, 0, NFJ_FE_MAXATTR * sizeof(*tb));
+	while (p && left >= NLA_HDRLEN) {
+		const struct nlattr *a = (const void *)p;
+		int len = a->nla_len, type = a->nla_type & NLA_TYPE_MASK;
+
+		if (len < NLA_HDRLEN || len > left)
+			break;
+		if (type < NFJ_FE_MAXATTR)
+			tb[type] = a;
+		left -= NLA_ALIGN(len);
+		p += NLA_ALIGN(len);
+	}
+}
+
+/* Walk expressions 0 .. n - 1; the number of the first that is not pure */
+static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
+		       unsigned int n, bool *never)
+{
+	const struct nlattr *tb[NFJ_FE_MAXATTR];
+	struct nfj_fe *fe = &s->fe;
+	unsigned int i, stop = n;
+	int res;
+
+	nfj_value_reset(fe);
+	fe->collect = true;
+	*never = false;
+	for (i = 0; i < n; i++) {
+		struct nfj_fe_step *step = &s->step[i];
+
+		fe->rd = 0;
+		fe->rd_may = 0;
+		fe->wr = 0;
+		fe->is_verdict = false;
+		step->row = nfj_fe_row(in[i].name);
+		res = NFJ_FE_STOP;
+		if (!step->row) {
+			fe->rd_may = (1U << NFJ_REG_WORDS) - 1;
+			nfj_value_reset(fe);
+		} else if (step->row->fn) {
+			nfj_fe_parse(&in[i], tb);
+			res = step->row->fn(fe, tb, &in[i]);
+		}
+		if (res < 0)
+			return res;
+		if (res == NFJ_FE_NEVER && fe->collect)
+			*never = true;
+		if (res != NFJ_FE_PURE && fe->collect) {
+			fe->collect = false;
+			stop = i;
+		}
+		step->rd = fe->rd;
+		step->rd_may = fe->rd_may;
+		step->wr = fe->wr;
+		step->is_verdict = fe->is_verdict;
+		step->verdict = fe->verdict;
+		if (fe->is_verdict && (fe->verdict == NFT_JUMP ||
+				       fe->verdict == NFT_GOTO))
+			fe->jumps = true;
+	}
+	return stop;
+}
+
+/* Move the cut from @stop to where the residue loads all that it reads */
+static unsigned int nfj_fe_cut(struct nfj_fe_scratch *s, unsigned int stop,
+			       unsigned int n, u32 *uninit)
+{
+	u32 live = 0, must = 0, written = 0;
+	unsigned int i, cut = n;
+
+	for (i = 0; i < stop; i++)
+		written |= s->step[i].wr;
+	for (i = n; i-- > stop; cut = i) {
+		live &= ~s->step[i].wr;
+		live |= s->step[i].rd | s->step[i].rd_may;
+		must = (must & ~s->step[i].wr) | s->step[i].rd;
+	}
+	for (cut = stop; cut > 0 && live & written; cut--) {
+		const struct nfj_fe_step *step = &s->step[cut - 1];
+
+		live = (live & ~step->wr) | step->rd | step->rd_may;
+		must = (must & ~step->wr) | step->rd;
+		written = 0;
+		for (i = 0; i < cut - 1; i++)
+			written |= s->step[i].wr;
+	}
+	for (i = cut; i-- > 0;)
+		must = (must & ~s->step[i].wr) | s->step[i].rd;
+	*uninit = must;
+	return cut;
+}
+
+/* What the rule does once its tests hold */
+static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
+			  unsigned int cut, unsigned int n)
+{
+	bool nobreak = true, whole = true;
+	unsigned int i;
+
+	rule->nexpr = n;
+	rule->cut = cut;
+	rule->kind = NFJ_ACT_RESIDUE;
+	if (s->fe.jumps)
+		rule->flags |= NFJ_RULE_JUMPS;
+
+	for (i = cut; i < n; i++) {
+		const struct nfj_fe_step *step = &s->step[i];
+
+		if (step->is_verdict) {
+			if (step->verdict == NFT_CONTINUE) {
+				if (i == cut)
+					rule->cut = ++cut;
+				continue;
+			}
+			if (i == cut && step->verdict == NFT_BREAK) {
+				rule->flags |= NFJ_RULE_DEAD;
+				break;
+			}
+			if (i == cut && (step->verdict == NF_ACCEPT ||
+					 step->verdict == NF_DROP ||
+					 step->verdict == NFT_RETURN)) {
+				rule->kind = NFJ_ACT_VERDICT;
+				rule->verdict = step->verdict;
+			}
+			if (nobreak && step->verdict != NFT_JUMP &&
+			    step->verdict != NFT_BREAK)
+				rule->flags |= NFJ_RULE_TERMINAL;
+			break;
+		}
+		if (!step->row || !(step->row->flags & NFJ_FE_NOBREAK))
+			nobreak = false;
+		if (!step->row || step->row->flags & NFJ_FE_MUTATES)
+			rule->flags |= NFJ_RULE_MUTATES;
+		if (!step->row || step->row->flags & NFJ_FE_MATCH)
+			whole = false;
+	}
+	if (whole)
+		rule->flags |= NFJ_RULE_WHOLE;
+	if (cut == n)
+		rule->flags |= NFJ_RULE_DEAD;
+}
+
+/* The interpreter evaluates a rule up to its first comparison */
+static u32 nfj_fe_cost(const struct nfj_expr_in *in, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(in[i].name, "cmp") || !strcmp(in[i].name, "range"))
+			return (i + 1) * NFJ_COST_EXPR;
+	return n * NFJ_COST_EXPR;
+}
+
+/**
+ * nfj_frontend_rule - translate a rule
+ * @ir: chain to which it is appended
+ * @exprs: its expressions
+ * @n: how many
+ *
+ * May sleep.  Any rule can be translated: in the worst case it has no tests and
+ * is all residue.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
+		      unsigned int n)
+{
+	struct nfj_fe_scratch *s;
+	u32 uninit, ntests;
+	bool never, dummy;
+	int stop, cut;
+	int err = -ENOMEM;
+
+	if (n > NFJ_EXPRS_MAX)
+		return -EINVAL;
+	s = kvmalloc(sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	s->fe.ir = ir;
+	s->fe.taint = 0;
+	s->fe.jumps = false;
+	ntests = ir->ntests;
+	s->fe.rule = nfj_ir_add_rule(ir);
+	if (!s->fe.rule)
+		goto out_free;
+
+	stop = nfj_fe_walk(s, exprs, n, &never);
+	if (stop < 0) {
+		err = stop;
+		goto out_free;
+	}
+	cut = nfj_fe_cut(s, stop, n, &uninit);
+	if (cut < stop && !never) {
+		/* tests may have been merged with later ones: start afresh */
+		ir->ntests = ntests;
+		s->fe.rule->ntests = 0;
+		err = nfj_fe_walk(s, exprs, cut, &dummy);
+		if (err < 0)
+			goto out_free;
+	}
+	ir->taint |= s->fe.taint;
+	if (uninit)
+		ir->taint |= NFJ_TAINT_UNINIT;
+	ir->cost += nfj_fe_cost(exprs, n);
+	if (never) {
+		s->fe.rule->nexpr = n;
+		s->fe.rule->flags |= NFJ_RULE_DEAD | NFJ_RULE_WHOLE;
+		ir->ntests = ntests;
+		s->fe.rule->ntests = 0;
+	} else {
+		nfj_fe_action(s, s->fe.rule, cut, n);
+	}
+	err = 0;
+out_free:
+	kvfree(s);
+	return err;
+}

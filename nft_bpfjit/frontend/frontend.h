@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to the front end: registers as bits, and the table of expressions.
+ */
+#ifndef _NFJ_FRONTEND_H
+#define _NFJ_FRONTEND_H
+
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <nft_bpfjit/imr.h>
+
+#define NFJ_REG_WORDS	16		/* data registers, 32 bits each */
+#define NFJ_REG_BYTES	(NFJ_REG_WORDS * 4)
+#define NFJ_DATA_MAX	16		/* sizeof(struct nft_data) */
+
+/* what one bit of a register is known to be */
+#define NFJ_BIT_KEY	0x0fff		/* bit number in the flow key */
+#define NFJ_BIT_INV	0x8000		/* the inverse of it */
+#define NFJ_BIT_CONST	0x4000		/* constant: bit 0 tells which */
+#define NFJ_BIT_UNDEF	0x2000		/* not known */
+
+enum nfj_fe_result {
+	NFJ_FE_PURE,	/* understood, goes into the tests */
+	NFJ_FE_STOP,	/* the residue starts here at the latest */
+	NFJ_FE_NEVER,	/* the rule cannot match */
+};
+
+/* nfj_fe_row::flags */
+#define NFJ_FE_NOBREAK	0x01	/* always goes on to the next expression */
+#define NFJ_FE_MUTATES	0x02	/* may change what the flow key was made of */
+#define NFJ_FE_MATCH	0x04	/* belongs to the match part of a rule */
+
+/**
+ * struct nfj_fe - state of the translation of one rule
+ * @ir: chain that is being built
+ * @rule: the rule, last of @ir
+ * @sym: NFJ_BIT_* for each bit of the registers: bit b (0 is the least
+ *	 significant one) of byte i is at i * 8 + b
+ * @rd: words the current expression surely reads
+ * @rd_may: words it may read besides
+ * @wr: words it surely writes
+ * @collect: false when tests are not wanted any more
+ * @jumps: a jump or goto was seen
+ * @taint: NFJ_TAINT_* to add to the chain
+ * @verdict: verdict of an immediate expression, if @is_verdict
+ * @is_verdict: the current expression is an immediate verdict
+ * @kmask: scratch: bits of the key that a comparison wants fixed
+ * @kval: scratch: ... and their values
+ */
+struct nfj_fe {
+	struct nfj_ir	*ir;
+	struct nfj_rule	*rule;
+	u16		sym[NFJ_REG_BYTES * 8];
+	u32		rd;
+	u32		rd_may;
+	u32		wr;
+	bool		collect;
+	bool		jumps;
+	u32		taint;
+	s32		verdict;
+	bool		is_verdict;
+	u8		kmask[sizeof(struct nfj_key)];
+	u8		kval[sizeof(struct nfj_key)];
+};
+
+#define NFJ_FE_MAXATTR	12
+
+/**
+ * struct nfj_fe_row - how one type of expression is translated
+ * @name: as in struct nft_expr_type
+ * @fn: says what it reads and writes and, if it can, translates; without one
+ *	the expression has no register operands
+ * @flags: NFJ_FE_*
+ */
+struct nfj_fe_row {
+	const char	*name;
+	int		(*fn)(struct nfj_fe *fe, const struct nlattr **tb,
+			      const struct nfj_expr_in *in);
+	u32		flags;
+};
+
+const struct nfj_fe_row *nfj_fe_row(const char *name);
+
+/* value.c */
+void nfj_value_reset(struct nfj_fe *fe);
+void nfj_value_load(struct nfj_fe *fe, unsigned int reg, unsigned int koff,
+		    unsigned int len);
+void nfj_value_undef(struct nfj_fe *fe, unsigned int reg, unsigned int len);
+int nfj_value_compare(struct nfj_fe *fe, unsigned int reg, unsigned int len,
+		      bool in, const u8 *lo, const u8 *hi);
+int nfj_value_guard(struct nfj_fe *fe, unsigned int koff, unsigned int size,
+		    u64 mask, u64 lo, u64 hi);
+
+/**
+ * nfj_value_wbit - index into nfj_fe::sym of a bit of a 32 bit register
+ * @word: number of the register
+ * @bit: bit as the CPU counts, 0 is the least significant
+ *
+ * Return: the index; where the byte lies depends on the host's byte order.
+ */
+static inline unsigned int nfj_value_wbit(unsigned int word, unsigned int bit)
+{
+#ifdef __LITTLE_ENDIAN
+	return (word * 4 + bit / 8) * 8 + bit % 8;
+#else
+	return (word * 4 + 3 - bit / 8) * 8 + bit % 8;
+#endif
+}
+
+#endif /* _NFJ_FRONTEND_H */

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The hook: prepare -> nf_tables_commit() -> finish or cancel.
+ *
+ * ftrace redirects calls of nf_tables_commit() to a wrapper with the same
+ * arguments.  The wrapper calls the original; ftrace sees that call too and
+ * lets it through because it comes from this module, which is why the wrapper
+ * must not tail-call.  A second, plain ftrace handler hears of chains that are
+ * destroyed, whoever does it: a transaction, a netns, a socket that owned the
+ * table.
+ *
+ * Unloading: once the handlers are unregistered nobody enters the wrapper
+ * anew, but a task may be on its way into it (synchronize_rcu_tasks()), sleep
+ * in it (the counter), or be about to leave (synchronize_rcu_tasks() again).
+ */
+#include <linux/atomic.h>
+#include <linux/ftrace.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/wait.h>
+#include "../nfj.h"
+
+static atomic_t nfj_inflight = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(nfj_idle);
+
+/* Called instead of nf_tables_commit(), with the commit mutex held; on success
+ * the original has released it, after a failure it is still held.
+ */
+static noinline int nfj_commit(struct net *net, struct sk_buff *skb)
+{
+	LIST_HEAD(changes);
+	int err;
+
+	atomic_inc(&nfj_inflight);
+	nfj_commit_prepare(net, &changes);
+	err = nfj_sym.commit(net, skb);
+	if (err)
+		nfj_commit_cancel(net, &changes);
+	else
+		nfj_commit_finish(net, &changes);
+	if (atomic_dec_and_test(&nfj_inflight))
+		wake_up_all(&nfj_idle);
+	return err;
+}
+
+static void notrace nfj_commit_thunk(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops,
+				     struct ftrace_regs *fregs)
+{
+	if (!within_module(parent_ip, THIS_MODULE))
+		ftrace_regs_set_instruction_pointer(fregs,
+						    (unsigned long)nfj_commit);
+}
+
+static void notrace nfj_destroy_thunk(unsigned long ip,
+				      unsigned long parent_ip,
+				      struct ftrace_ops *ops,
+				      struct ftrace_regs *fregs)
+{
+	nfj_chain_destroyed((const void *)nfj_ftrace_arg0(fregs));
+}
+
+static struct ftrace_ops nfj_commit_ops = {
+	.func	= nfj_commit_thunk,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
+		  FTRACE_OPS_FL_PERMANENT,
+};
+
+static struct ftrace_ops nfj_destroy_ops = {
+	.func	= nfj_destroy_thunk,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
+};
+
+static int nfj_hook_one(struct ftrace_ops *ops, void *func, const char *name)
+{
+	int err;
+
+	err = ftrace_set_filter_ip(ops, (unsigned long)func, 0, 0);
+	if (!err)
+		err = register_ftrace_function(ops);
+	if (err)
+		pr_err("nft_bpfjit: can't hook %s with ftrace (%d)%s\n", name,
+		       err, err == -EBUSY ? ": ftrace is switched off, or a live patch has it"
+					  : "");
+	return err;
+}
+
+/**
+ * nfj_hook_init - stand in the commit path
+ *
+ * From here on commits are translated.
+ *
+ * Return: 0, or an errno after one line in the log.
+ */
+int nfj_hook_init(void)
+{
+	int err;
+
+	err = nfj_hook_one(&nfj_destroy_ops, nfj_sym.chain_destroy,
+			   "nf_tables_chain_destroy");
+	if (err)
+		return err;
+	err = nfj_hook_one(&nfj_commit_ops, nfj_sym.commit,
+			   "nf_tables_commit");
+	if (err)
+		unregister_ftrace_function(&nfj_destroy_ops);
+	return err;
+}
+
+/**
+ * nfj_hook_exit - leave the commit path
+ *
+ * Sleeps until no task is in the wrapper.  Chains that were translated stay so;
+ * the caller puts plain blobs back afterwards, nf_tables_chain_destroy() is
+ * still heard of until nfj_hook_exit_destroy().
+ */
+void nfj_hook_exit(void)
+{
+	unregister_ftrace_function(&nfj_commit_ops);
+	synchronize_rcu_tasks();
+	wait_event(nfj_idle, !atomic_read(&nfj_inflight));
+	synchronize_rcu_tasks();
+}
+
+/**
+ * nfj_hook_exit_destroy - no longer hear of chains that are destroyed
+ */
+void nfj_hook_exit_destroy(void)
+{
+	unregister_ftrace_function(&nfj_destroy_ops);
+	synchronize_rcu_tasks();
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Storage of the IMR: two growing arrays, one of rules, one of tests.
+ */
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <nft_bpfjit/imr.h>
+
+/**
+ * nfj_ir_init - make an empty chain
+ * @ir: what to initialise
+ */
+void nfj_ir_init(struct nfj_ir *ir)
+{
+	memset(ir, 0, sizeof(*ir));
+}
+
+/**
+ * nfj_ir_free - release what a chain holds
+ * @ir: the chain; empty and usable again afterwards
+ */
+void nfj_ir_free(struct nfj_ir *ir)
+{
+	kvfree(ir->rules);
+	kvfree(ir->tests);
+	nfj_ir_init(ir);
+}
+
+static void *nfj_grow(void *old, u32 *max, u32 used, size_t size)
+{
+	u32 n = *max ? *max * 2 : 16;
+	void *p;
+
+	p = kvmalloc_array(n, size, GFP_KERNEL);
+	if (!p)
+		return NULL;
+	if (used)
+		memcpy(p, old, used * size);
+	kvfree(old);
+	*max = n;
+	return p;
+}
+
+/**
+ * nfj_ir_add_rule - append a rule without tests
+ * @ir: the chain
+ *
+ * Return: the rule, valid until the next call, or NULL without memory.
+ */
+struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir)
+{
+	struct nfj_rule *rule;
+
+	if (ir->nrules == ir->rules_max) {
+		void *p = nfj_grow(ir->rules, &ir->rules_max, ir->nrules,
+				   sizeof(*rule));
+
+		if (!p)
+			return NULL;
+		ir->rules = p;
+	}
+	rule = &ir->rules[ir->nrules++];
+	memset(rule, 0, sizeof(*rule));
+	rule->first = ir->ntests;
+	return rule;
+}
+
+/**
+ * nfj_ir_add_test - append a test to the last rule of a chain
+ * @ir: the chain
+ * @rule: its last rule
+ * @test: the test; a wide test is added chunk by chunk
+ *
+ * Two intervals on the same number become their intersection, so that a length
+ * guard stands once and "dport >= 10 dport <= 20" is one test.
+ *
+ * Return: 0, -ENOMEM, or -ERANGE when the rule can no longer match.
+ */
+int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
+		    const struct nfj_test *test)
+{
+	u32 i;
+
+	for (i = rule->first; test->kind == NFJ_IN && i < ir->ntests; i++) {
+		struct nfj_test *t = &ir->tests[i];
+
+		if (t->kind != NFJ_IN) {
+			i += t->n - 1;
+			continue;
+		}
+		if (t->off != test->off || t->size != test->size ||
+		    t->order != test->order || t->mask != test->mask)
+			continue;
+		if (test->lo > t->lo)
+			t->lo = test->lo;
+		if (test->hi < t->hi)
+			t->hi = test->hi;
+		return t->lo > t->hi ? -ERANGE : 0;
+	}
+	if (ir->ntests == ir->tests_max) {
+		void *p = nfj_grow(ir->tests, &ir->tests_max, ir->ntests,
+				   sizeof(*test));
+
+		if (!p)
+			return -ENOMEM;
+		ir->tests = p;
+	}
+	ir->tests[ir->ntests++] = *test;
+	rule->ntests++;
+	return 0;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The loader: hands a program to the kernel's verifier and JIT.
+ *
+ * This happens in a kernel worker, whatever task commits: so the descriptor
+ * that BPF_PROG_LOAD returns is never in that task's table, and neither its
+ * credentials nor its signals matter.
+ */
+#include <linux/bpf.h>
+#include <linux/ctype.h>
+#include <linux/fdtable.h>
+#include <linux/filter.h>
+#include <linux/workqueue.h>
+#include <linux/netfilter/nft_bpfjit.h>
+#include "../nfj.h"
+
+NFJ_IMPORT_BPF_INTERNAL;
+
+struct nfj_load_job {
+	struct work_struct	work;
+	const struct nfj_insns	*insns;
+	const char		*name;
+	struct bpf_prog		*prog;
+	int			err;
+};
+
+static void nfj_load_work(struct work_struct *work)
+{
+	struct nfj_load_job *job = container_of(work, struct nfj_load_job,
+						work);
+	union bpf_attr attr = {
+		.prog_type	= BPF_PROG_TYPE_SYSCALL,
+		.prog_flags	= BPF_F_SLEEPABLE,
+		.insns		= (unsigned long)job->insns->insn,
+		.insn_cnt	= job->insns->n,
+		.license	= (unsigned long)"GPL",
+	};
+	int fd;
+
+	strscpy(attr.prog_name, job->name, sizeof(attr.prog_name));
+	fd = kern_sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+	if (fd < 0) {
+		job->err = fd;
+		return;
+	}
+	job->prog = bpf_prog_get_type_dev(fd, BPF_PROG_TYPE_SYSCALL, false);
+	close_fd(fd);
+	if (IS_ERR(job->prog)) {
+		job->err = PTR_ERR(job->prog);
+		return;
+	}
+	job->err = 0;
+	if (!job->prog->jited) {
+		bpf_prog_put(job->prog);
+		job->err = -ENOTSUPP;
+	}
+}
+
+/**
+ * nfj_load - load a program
+ * @insns: the program
+ * @name: what bpftool shows, see nfj_load_name()
+ * @prog: the loaded program, to be released with bpf_prog_put()
+ *
+ * Sleeps until a worker has loaded it.
+ *
+ * Return: 0; -ENOTSUPP when there is no JIT; or what the verifier said.
+ */
+int nfj_load(const struct nfj_insns *insns, const char *name,
+	     struct bpf_prog **prog)
+{
+	struct nfj_load_job job = { .insns = insns, .name = name };
+
+	INIT_WORK_ONSTACK(&job.work, nfj_load_work);
+	queue_work(system_unbound_wq, &job.work);
+	flush_work(&job.work);
+	destroy_work_on_stack(&job.work);
+	if (!job.err)
+		*prog = job.prog;
+	return job.err;
+}
+
+/**
+ * nfj_load_name - name of the program of a chain
+ * @name: BPF_OBJ_NAME_LEN bytes
+ * @chain: the chain
+ *
+ * The kernel takes letters, digits, "_" and "." only.
+ */
+void nfj_load_name(char *name, const struct nft_chain *chain)
+{
+	char *p;
+
+	snprintf(name, BPF_OBJ_NAME_LEN, NFT_BPFJIT_PROG_PREFIX "%s",
+		 chain->name);
+	for (p = name; *p; p++)
+		if (!isalnum(*p) || !isascii(*p))
+			*p = '_';
+}

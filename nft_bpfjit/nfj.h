@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the rooms of the module know of each other.
+ *
+ * Locking: a chain's control-plane state (struct nfj_chain) is written under
+ * the commit mutex of its netns.  The table that finds it by the chain's
+ * address has a lock of its own, because nf_tables_chain_destroy() runs
+ * without that mutex.  Packets see only struct nfj_state, through an
+ * expression in a blob, under RCU; it does not change once published.
+ */
+#ifndef _NFJ_H
+#define _NFJ_H
+
+#include <linux/bpf.h>
+#include <linux/list.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <net/netfilter/nf_tables.h>
+#include <nft_bpfjit/imr.h>
+
+/* hook/symbols.c: what nf_tables does not export */
+
+/**
+ * struct nfj_symbols - addresses found by name
+ * @commit: nf_tables_commit()
+ * @chain_destroy: nf_tables_chain_destroy()
+ * @net_id: nf_tables_net_id
+ * @cmp_fast: nft_cmp_fast_ops, which nft_do_chain() evaluates inline
+ * @cmp16_fast: nft_cmp16_fast_ops, likewise
+ * @bitwise_fast: nft_bitwise_fast_ops, likewise
+ * @payload_fast: nft_payload_fast_ops, likewise
+ */
+struct nfj_symbols {
+	int				(*commit)(struct net *net,
+						  struct sk_buff *skb);
+	void				*chain_destroy;
+	unsigned int			*net_id;
+	const struct nft_expr_ops	*cmp_fast;
+	const struct nft_expr_ops	*cmp16_fast;
+	const struct nft_expr_ops	*bitwise_fast;
+	const struct nft_expr_ops	*payload_fast;
+};
+
+extern struct nfj_symbols nfj_sym;
+
+int nfj_symbols_init(void);
+
+/* hook/hook.c: standing in nf_tables_commit() and nf_tables_chain_destroy() */
+int nfj_hook_init(void);
+void nfj_hook_exit(void);
+void nfj_hook_exit_destroy(void);
+
+/* load/load.c */
+
+/**
+ * struct nfj_prog - a loaded matcher for some of a chain's rules
+ * @prog: the program; holds a reference
+ * @last: behind the last rule that it covers
+ */
+struct nfj_prog {
+	struct bpf_prog	*prog;
+	u32		last;
+};
+
+int nfj_load(const struct nfj_insns *insns, const char *name,
+	     struct bpf_prog **prog);
+void nfj_load_name(char *name, const struct nft_chain *chain);
+
+/* engine/engine.c */
+
+/* nfj_act::flags */
+#define NFJ_ACT_MUTATES	0x01	/* extract the key anew afterwards */
+
+/**
+ * struct nfj_act - what the engine does when a rule matches
+ * @expr: offset in the blob's data of the first expression to run, 0 for none
+ * @end: offset behind the rule's last expression
+ * @verdict: without @expr: NF_ACCEPT, NF_DROP or NFT_RETURN
+ * @flags: NFJ_ACT_*
+ */
+struct nfj_act {
+	u32	expr;
+	u32	end;
+	s32	verdict;
+	u32	flags;
+};
+
+/**
+ * struct nfj_state - a translated chain, as packets see it
+ * @chain: the chain
+ * @blob: the blob whose first expression points here
+ * @need: what its programs read of the flow key
+ * @enter: may be entered from nft_do_chain(): a base chain, or one that does
+ *	   not jump
+ * @nprogs: matchers
+ * @prog: matchers in rule order
+ * @nacts: rules
+ * @acts: for each rule what to do
+ * @list: in nfj_chain::states
+ * @rwork: frees it after a grace period
+ * @insns: BPF instructions, all matchers
+ * @jited: bytes of machine code, all matchers
+ */
+struct nfj_state {
+	const struct nft_chain	*chain;
+	struct nft_rule_blob	*blob;
+	struct nfj_need		need;
+	bool			enter;
+	u32			nprogs;
+	struct nfj_prog		*prog;
+	u32			nacts;
+	struct nfj_act		*acts;
+	struct list_head	list;
+	struct rcu_work		rwork;
+	u32			insns;
+	u32			jited;
+};
+
+extern const struct nft_expr_ops nfj_ebpf_ops;
+
+/**
+ * struct nfj_ebpf - private part of the ebpf expression
+ * @state: the chain's state, lives longer than the blob
+ */
+struct nfj_ebpf {
+	const struct nfj_state	*state;
+};
+
+/**
+ * nfj_blob_state - is this blob ours, and what does it belong to?
+ * @blob: a blob
+ *
+ * Return: the state, or NULL for a blob that nf_tables made.
+ */
+static inline const struct nfj_state *
+nfj_blob_state(const struct nft_rule_blob *blob)
+{
+	const struct nft_rule_dp *rule = (const void *)blob->data;
+	const struct nft_expr *expr = (const void *)rule->data;
+
+	if (!blob->size || !rule->dlen || expr->ops != &nfj_ebpf_ops)
+		return NULL;
+	return ((const struct nfj_ebpf *)nft_expr_priv(expr))->state;
+}
+
+/* flow/flow.c */
+void nfj_flow_extract(struct nfj_key *key, const struct nft_pktinfo *pkt,
+		      const struct nfj_need *need);
+
+/* commit/ */
+
+enum nfj_why {
+	NFJ_WHY_BPF,		/* translated */
+	NFJ_WHY_OFF,		/* the switch is off */
+	NFJ_WHY_EMPTY,		/* no rules */
+	NFJ_WHY_CHEAP,		/* the interpreter is as quick */
+	NFJ_WHY_TRACE,		/* a rule of the table sets nftrace */
+	NFJ_WHY_UNINIT,		/* rules share registers */
+	NFJ_WHY_TOOBIG,		/* no room for 16 bit jumps even when split */
+	NFJ_WHY_VERIFIER,	/* refused, with an errno */
+	NFJ_WHY_NOJIT,		/* loaded, but not as machine code */
+	NFJ_WHY_NOMEM,
+};
+
+/**
+ * struct nfj_figures - what /proc/net/nft_bpfjit shows of a chain
+ * @why: enum nfj_why
+ * @err: with NFJ_WHY_VERIFIER: errno
+ * @rules: rules of the chain
+ * @whole: rules whose match part is wholly in BPF
+ * @residue: rules that leave a residue
+ * @taint: NFJ_TAINT_* of its own rules
+ * @jumps: holds a jump or a goto
+ */
+struct nfj_figures {
+	u8	why;
+	bool	jumps;
+	int	err;
+	u32	rules;
+	u32	whole;
+	u32	residue;
+	u32	taint;
+};
+
+/**
+ * struct nfj_chain - what the control plane knows of a chain
+ * @node: in the table of chains
+ * @chain: its chain
+ * @states: all states that some blob may still point to
+ * @fig: figures of the next generation, if a commit is under way
+ * @busy: already in the list of changes that is being made up
+ */
+struct nfj_chain {
+	struct hlist_node	node;
+	const struct nft_chain	*chain;
+	struct list_head	states;
+	struct nfj_figures	fig;
+	bool			busy;
+};
+
+/**
+ * struct nfj_change - a chain that gets a new blob
+ * @list: in the list of changes
+ * @chain: the chain
+ * @nc: what is known of it
+ * @st: its new state, or NULL: back to the interpreter
+ * @blob: the new blob, or NULL when nf_tables shall make it
+ * @saved: figures before the change
+ */
+struct nfj_change {
+	struct list_head	list;
+	struct nft_chain	*chain;
+	struct nfj_chain	*nc;
+	struct nfj_state	*st;
+	struct nft_rule_blob	*blob;
+	struct nfj_figures	saved;
+};
+
+/* commit/chains.c: chains by address, states and their end */
+struct nfj_chain *nfj_chain_find(const struct nft_chain *chain);
+struct nfj_chain *nfj_chain_get(struct nft_chain *chain);
+void nfj_chain_destroyed(const struct nft_chain *chain);
+void nfj_state_retire(struct nfj_state *st);
+void nfj_state_free(struct nfj_state *st);
+int nfj_chains_init(void);
+void nfj_chains_exit(void);
+
+/* commit/translate.c */
+int nfj_translate(struct net *net, struct nft_chain *chain,
+		  struct nfj_chain *nc, struct nfj_state **state);
+
+/* commit/blob.c */
+struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
+				     struct nfj_state *st, gfp_t gfp);
+
+/* commit/commit.c */
+void nfj_commit_prepare(struct net *net, struct list_head *changes);
+void nfj_commit_cancel(struct net *net, struct list_head *changes);
+void nfj_commit_finish(struct net *net, struct list_head *changes);
+bool nfj_change_add(struct nft_chain *chain, struct list_head *changes);
+void nfj_changes_translate(struct net *net, struct list_head *changes);
+void nfj_changes_free(struct list_head *changes);
+
+/* commit/switch.c */
+void nfj_switch(struct net *net, bool on);
+void nfj_unify_work(struct work_struct *work);
+
+/* control/ */
+
+/**
+ * struct nfj_net - per netns
+ * @net: the netns
+ * @enable: what the sysctl shows
+ * @allowed: owned by the initial user namespace
+ * @sysctl: the registered table
+ * @table: our copy of it
+ * @unify: takes past generations out of use
+ */
+struct nfj_net {
+	struct net		*net;
+	int			enable;
+	bool			allowed;
+	struct ctl_table_header	*sysctl;
+	struct ctl_table	*table;
+	struct delayed_work	unify;
+};
+
+struct nfj_net *nfj_pernet(const struct net *net);
+int nfj_sysctl_init(struct nfj_net *nn);
+void nfj_sysctl_exit(struct nfj_net *nn);
+int nfj_proc_init(struct net *net);
+void nfj_proc_exit(struct net *net);
+
+/**
+ * nfj_nft_pernet - nf_tables' per-netns data
+ * @net: the netns
+ *
+ * Return: what nft_pernet() would return, if it could be called.
+ */
+static inline struct nftables_pernet *nfj_nft_pernet(const struct net *net)
+{
+	return net_generic(net, *nfj_sym.net_id);
+}
+
+/**
+ * nfj_blob_now - the blob that packets use
+ * @net: the netns
+ * @chain: the chain
+ *
+ * Context: commit mutex.
+ *
+ * Return: the blob of the current generation.
+ */
+static inline struct nft_rule_blob *nfj_blob_now(const struct net *net,
+						 const struct nft_chain *chain)
+{
+	return net->nft.gencursor ? rcu_dereference_raw(chain->blob_gen_1) :
+				    rcu_dereference_raw(chain->blob_gen_0);
+}
+
+#endif /* _NFJ_H */
