@@ -396,23 +396,74 @@ void nfj_emit_exit(struct nfj_emit *e)
 	nfj_insn(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
-/**
- * nfj_emit_fixup - resolve all jumps
- * @e: the program; nfj_emit::err is -ERANGE when one is too far
+/* Find out which instructions can be reached; the verifier refuses others.
+ * Jumps only go forward, so one walk is enough.
  */
-void nfj_emit_fixup(struct nfj_emit *e)
+static void nfj_reach(const struct bpf_insn *insn, u32 n, const u32 *to,
+		      bool *reach)
 {
 	u32 i;
 
-	for (i = 0; i < e->nfixups && !e->err; i++) {
-		const struct nfj_fixup *f = &e->fixup[i];
-		s64 off = (s64)e->label[f->label] - f->insn - 1;
+	reach[0] = true;
+	for (i = 0; i < n; i++) {
+		u8 class = BPF_CLASS(insn[i].code), op = BPF_OP(insn[i].code);
+		bool jump = class == BPF_JMP || class == BPF_JMP32;
 
-		if (off < 0 || off > S16_MAX)
-			e->err = -ERANGE;
-		else
-			e->out->insn[f->insn].off = off;
+		if (!reach[i] || (jump && op == BPF_EXIT))
+			continue;
+		if (jump)
+			reach[to[i]] = true;
+		if (!jump || op != BPF_JA)
+			reach[i + 1] = true;
 	}
+}
+
+/**
+ * nfj_emit_fixup - resolve all jumps and drop unreachable code
+ * @e: the program; nfj_emit::err is -ERANGE when a jump is too far
+ */
+void nfj_emit_fixup(struct nfj_emit *e)
+{
+	struct bpf_insn *insn = e->out->insn;
+	u32 i, n = e->out->n, live = 0, *to, *at;
+	bool *reach;
+	s64 off;
+
+	if (e->err)
+		return;
+	to = kvcalloc(n, sizeof(*to), GFP_KERNEL);
+	at = kvcalloc(n + 1, sizeof(*at), GFP_KERNEL);
+	reach = kvcalloc(n + 1, sizeof(*reach), GFP_KERNEL);
+	if (!to || !at || !reach) {
+		e->err = -ENOMEM;
+		goto out;
+	}
+	for (i = 0; i < e->nfixups; i++)
+		to[e->fixup[i].insn] = e->label[e->fixup[i].label];
+
+	nfj_reach(insn, n, to, reach);
+	for (i = 0; i < n; i++) {
+		at[i] = live;
+		live += reach[i];
+	}
+	for (i = 0; i < n; i++) {
+		if (!reach[i])
+			continue;
+		if (to[i]) {
+			off = (s64)at[to[i]] - at[i] - 1;
+			if (off < 0 || off > S16_MAX) {
+				e->err = -ERANGE;
+				goto out;
+			}
+			insn[i].off = off;
+		}
+		insn[at[i]] = insn[i];
+	}
+	e->out->n = live;
+out:
+	kvfree(reach);
+	kvfree(at);
+	kvfree(to);
 }
 
 /**
