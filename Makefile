@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The user's Makefile: builds, tests and installs nft_bpfjit.  What the module is
+# made of is in nft_bpfjit/Kbuild, which this file hands to the kernel's build
+# system, and which a kernel tree can use as it is.
+#
+# Nothing is built among the sources: nft_bpfjit/ and include/ are mirrored into
+# build/$(KVER)/src, only what changed, so that several kernels are built from
+# one checkout, at once and incrementally.  "make help" lists the targets.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+W ?= 1
+
+# Where "make install" puts the module; below it, depmod finds it before the
+# kernel's own.
+DESTDIR ?=
+MODDIR := $(DESTDIR)/lib/modules/$(KVER)/extra
+
+BUILD := $(CURDIR)/build/$(KVER)
+SRC := $(BUILD)/src
+KBUILD = $(MAKE) -C $(KDIR) M=$(SRC)/nft_bpfjit W=$(W)
+MODULE := $(BUILD)/nft_bpfjit.ko
+
+# "make M=..." or W=... of the command line are for Kbuild, not for us.
+MAKEFLAGS += --no-print-directory
+
+.PHONY: all module mirror setup sparse style check demo install uninstall clean help
+
+all: module
+
+# Same times as the originals, so that make rebuilds what changed; what is gone
+# from the checkout goes from the copy as well, what was built there stays.
+mirror:
+	@[ -e $(KDIR)/Makefile ] || { \
+		echo "no headers of $(KVER) in $(KDIR)," \
+			"install linux-headers-$(KVER)" >&2; exit 1; }
+	@mkdir -p $(SRC)
+	@cp -a -u --parents nft_bpfjit include $(SRC)/
+	@cd $(SRC) && find nft_bpfjit include -type f \
+		\( -name '*.[chS]' ! -name '*.mod.c' -o -name Kbuild \) | \
+	while read -r file; do \
+		[ -e "$(CURDIR)/$$file" ] || rm -f "$$file"; \
+	done
+
+module: mirror
+	@$(KBUILD) modules
+	@cp -u $(SRC)/nft_bpfjit/nft_bpfjit.ko $(MODULE)
+	@echo "  MODULE  build/$(KVER)/nft_bpfjit.ko"
+
+# Static checks.  C=2 looks at every file, also those that need no rebuild.
+sparse: mirror
+	@$(KBUILD) C=2 CF=-Wsparse-error modules
+
+style:
+	@scripts/style
+
+setup:
+	@scripts/setup
+
+# All of the tests, on all kernels; does its own set-up.
+check:
+	@scripts/check
+
+demo:
+	@scripts/demo
+
+install: module
+	install -D -m 644 $(MODULE) $(MODDIR)/nft_bpfjit.ko
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
+uninstall:
+	rm -f $(MODDIR)/nft_bpfjit.ko
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make [module] [KVER=version]  build for a kernel: build/KVER/nft_bpfjit.ko'
+	@echo '     check                    all tests, on all kernels, in QEMU'
+	@echo '     demo                     show what it does, in QEMU'
+	@echo '     style, sparse            static checks'
+	@echo '     setup                    fetch what the tests and the demo need'
+	@echo '     install, uninstall       into /lib/modules/KVER/extra, with depmod'
+	@echo '     clean                    remove build/'
+	@echo
+	@echo 'KVER is the running kernel ($(KVER)) unless given;'
+	@echo 'KDIR=folder names its build tree, V=1 shows the commands.'
