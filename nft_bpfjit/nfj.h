@@ -24,6 +24,7 @@
  * struct nfj_symbols - addresses found by name
  * @commit: nf_tables_commit()
  * @chain_destroy: nf_tables_chain_destroy()
+ * @jit_enable: bpf_jit_enable, there is none without a JIT
  * @net_id: nf_tables_net_id
  * @cmp_fast: nft_cmp_fast_ops, which nft_do_chain() evaluates inline
  * @cmp16_fast: nft_cmp16_fast_ops, likewise
@@ -34,6 +35,7 @@ struct nfj_symbols {
 	int				(*commit)(struct net *net,
 						  struct sk_buff *skb);
 	void				*chain_destroy;
+	int				*jit_enable;
 	unsigned int			*net_id;
 	const struct nft_expr_ops	*cmp_fast;
 	const struct nft_expr_ops	*cmp16_fast;
@@ -237,7 +239,8 @@ struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 void nfj_commit_prepare(struct net *net, struct list_head *changes);
 void nfj_commit_cancel(struct net *net, struct list_head *changes);
 void nfj_commit_finish(struct net *net, struct list_head *changes);
-bool nfj_change_add(struct nft_chain *chain, struct list_head *changes);
+struct nfj_change *nfj_change_add(struct nft_chain *chain,
+				  struct list_head *changes);
 void nfj_changes_translate(struct net *net, struct list_head *changes);
 void nfj_changes_free(struct list_head *changes);
 

@@ -11,7 +11,7 @@
  * are in host byte order here, header bytes are as on the wire.  Whether nft
  * would have stored anything at all (it breaks off the rule when a field does
  * not exist) is told by @valid and by the number of readable bytes of each
- * header.
+ * header.  A key must lie at a multiple of eight bytes.
  */
 #ifndef _NFT_BPFJIT_KEY_H
 #define _NFT_BPFJIT_KEY_H
@@ -92,7 +92,7 @@ struct nfj_key {
 	__u8	ll[NFJ_LL_WINDOW];
 	__u8	nh[NFJ_NH_WINDOW];
 	__u8	th[NFJ_TH_WINDOW];
-} __attribute__((aligned(8)));
+};
 
 /* groups of fields that are extracted together */
 #define NFJ_GROUP_META		0x01	/* len mark priority protocol pkttype */

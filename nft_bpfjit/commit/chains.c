@@ -51,7 +51,9 @@ struct nfj_chain *nfj_chain_find(const struct nft_chain *chain)
  *
  * Context: as nfj_chain_find(); sleeps.
  *
- * Return: the entry, or NULL without memory.
+ * Does not fail: without the entry, taint would go unseen.
+ *
+ * Return: the entry.
  */
 struct nfj_chain *nfj_chain_get(struct nft_chain *chain)
 {
@@ -59,9 +61,7 @@ struct nfj_chain *nfj_chain_get(struct nft_chain *chain)
 
 	if (nc)
 		return nc;
-	nc = kzalloc(sizeof(*nc), GFP_KERNEL);
-	if (!nc)
-		return NULL;
+	nc = kzalloc(sizeof(*nc), GFP_KERNEL | __GFP_NOFAIL);
 	nc->chain = chain;
 	INIT_LIST_HEAD(&nc->states);
 	spin_lock_bh(&nfj_chains_lock);
@@ -149,6 +149,8 @@ void nfj_chains_exit(void)
 	struct nfj_chain *nc;
 	int i;
 
+	/* packets that are in one of our blobs that nf_tables replaced */
+	synchronize_rcu();
 	hash_for_each_safe(nfj_chains, i, tmp, nc, node) {
 		hash_del(&nc->node);
 		list_for_each_entry_safe(st, next, &nc->states, list)

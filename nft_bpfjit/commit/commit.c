@@ -24,26 +24,22 @@
  *
  * Context: commit mutex; sleeps.
  *
- * Return: false without memory.
+ * Return: the change, or NULL when the chain is on the list already.
  */
-bool nfj_change_add(struct nft_chain *chain, struct list_head *changes)
+struct nfj_change *nfj_change_add(struct nft_chain *chain, struct list_head *changes)
 {
 	struct nfj_chain *nc = nfj_chain_get(chain);
 	struct nfj_change *c;
 
-	if (!nc)
-		return false;
 	if (nc->busy)
-		return true;
-	c = kzalloc(sizeof(*c), GFP_KERNEL);
-	if (!c)
-		return false;
+		return NULL;
+	c = kzalloc(sizeof(*c), GFP_KERNEL | __GFP_NOFAIL);
 	c->chain = chain;
 	c->nc = nc;
 	c->saved = nc->fig;
 	nc->busy = true;
 	list_add_tail(&c->list, changes);
-	return true;
+	return c;
 }
 
 static bool nfj_published(const struct net *net, const struct nft_chain *chain)
@@ -97,14 +93,9 @@ static void nfj_table_settle(struct net *net, struct nft_table *table,
 			    nc->fig.why != NFJ_WHY_TRACE &&
 			    nc->fig.why != NFJ_WHY_UNINIT)
 			continue;
-		c = kzalloc(sizeof(*c), GFP_KERNEL | __GFP_NOFAIL);
-		c->chain = chain;
-		c->nc = nc;
-		c->saved = nc->fig;
-		nc->busy = true;
-		if (!taint)
+		c = nfj_change_add(chain, changes);
+		if (c && !taint)
 			nfj_translate(net, chain, nc, &c->st);
-		list_add_tail(&c->list, changes);
 	}
 	if (!taint)
 		return;

@@ -201,8 +201,11 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 	*state = NULL;
 	nfj_ir_init(&ir);
 	err = nfj_chain_ir(net, chain, &ir);
-	if (err)
+	if (err) {
+		/* what was not read may be anything */
+		fig->taint = NFJ_TAINT_UNINIT;
 		goto out;
+	}
 
 	fig->rules = ir.nrules;
 	fig->whole = 0;

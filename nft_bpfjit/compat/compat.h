@@ -11,13 +11,17 @@
 #include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/netfilter.h>
+#include <linux/sysctl.h>
 #include <net/netfilter/nf_tables.h>
+
+/* is the kernel that we are built for at least this one? */
+#define NFJ_KERNEL(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))
 
 /* kern_sys_bpf() has no prototype in any header */
 union bpf_attr;
 int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#if NFJ_KERNEL(6, 2)
 #define NFJ_IMPORT_BPF_INTERNAL	MODULE_IMPORT_NS(BPF_INTERNAL)
 #else
 #define NFJ_IMPORT_BPF_INTERNAL
@@ -37,18 +41,22 @@ static inline unsigned long nfj_ftrace_arg0(struct ftrace_regs *fregs)
 #endif
 }
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#if NFJ_KERNEL(6, 11)
 #define NFJ_CTL_CONST	const
 #else
 #define NFJ_CTL_CONST
 #endif
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-#define nfj_register_sysctl(net, path, table, n) \
-	register_net_sysctl_sz(net, path, table, n)
+#if NFJ_KERNEL(6, 6)
+#define nfj_register_sysctl	register_net_sysctl_sz
 #else
-#define nfj_register_sysctl(net, path, table, n) \
-	register_net_sysctl(net, path, table)
+/* finds the end of the table by its empty entry */
+static inline struct ctl_table_header *
+nfj_register_sysctl(struct net *net, const char *path, struct ctl_table *table,
+		    size_t n)
+{
+	return register_net_sysctl(net, path, table);
+}
 #endif
 
 /* A kprobe on a function sits behind its landing pad, a call must go to it */
@@ -68,13 +76,13 @@ static inline void *nfj_kprobe_entry(void *addr)
 }
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#if !NFJ_KERNEL(6, 11)
 /* the chain of a rule's transaction used to be in its context */
 #define nft_trans_rule_chain(trans)	((trans)->ctx.chain)
 #endif
 
 /* What nf_tables puts behind a blob: the end mark and room for freeing it */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#if NFJ_KERNEL(6, 4)
 #define NFJ_BLOB_TRAILER	sizeof(struct nft_rule_dp_last)
 
 static inline void nfj_blob_end(const struct nft_chain *chain, void *data)

@@ -58,7 +58,12 @@ static bool nfj_payload_fast(const struct nft_expr *expr, struct nft_regs *regs,
 	if (unlikely(ptr + priv->len > skb_tail_pointer(skb)))
 		return false;
 	*dest = 0;
-	memcpy(dest, ptr, priv->len);
+	if (priv->len == 2)
+		memcpy(dest, ptr, 2);
+	else if (priv->len == 4)
+		memcpy(dest, ptr, 4);
+	else
+		memcpy(dest, ptr, 1);
 	return true;
 }
 
@@ -107,6 +112,23 @@ static void nfj_exprs_eval(const void *expr, const void *end,
 	}
 }
 
+/* A matcher touches nothing but its key, so that it needs no pinning to a CPU;
+ * only the accounting of kernel.bpf_stats_enabled does.
+ */
+static __always_inline u32 nfj_prog_run(const struct bpf_prog *prog,
+					const struct nfj_key *key)
+{
+	u32 k;
+
+	if (static_branch_unlikely(&bpf_stats_enabled_key)) {
+		migrate_disable();
+		k = bpf_prog_run(prog, key);
+		migrate_enable();
+		return k;
+	}
+	return bpf_dispatcher_nop_func(key, prog->insnsi, prog->bpf_func);
+}
+
 static u32 nfj_match(const struct nfj_state *st, struct nfj_key *key, u32 next)
 {
 	u32 i, k;
@@ -115,7 +137,7 @@ static u32 nfj_match(const struct nfj_state *st, struct nfj_key *key, u32 next)
 	for (i = 0; i < st->nprogs; i++) {
 		if (next >= st->prog[i].last)
 			continue;
-		k = bpf_prog_run(st->prog[i].prog, key);
+		k = nfj_prog_run(st->prog[i].prog, key);
 		if (k != NFJ_NONE)
 			return likely(k < st->nacts) ? k : NFJ_NONE;
 	}
@@ -141,7 +163,7 @@ static noinline void nfj_run(const struct nfj_state *base,
 			     const struct nft_pktinfo *pkt)
 {
 	struct nfj_frame stack[NFT_JUMP_STACK_SIZE] __uninitialized;
-	struct nfj_key key __uninitialized;
+	struct nfj_key key __aligned(8) __uninitialized;
 	const struct nfj_state *st = base, *extracted = NULL;
 	const struct nft_rule_blob *blob = NULL;
 	const struct nft_rule_dp *rule = NULL;

@@ -148,9 +148,8 @@ struct nfj_fe_field {
 	u8	valid;	/* NFJ_VALID_*, or 0 where nft never breaks off */
 };
 
-#define NFJ_FIELD(_key, _member, _valid) \
-	{ _key, offsetof(struct nfj_key, _member), \
-	  sizeof(((struct nfj_key *)0)->_member), _valid }
+#define NFJ_FIELD(_key, _member, _len, _valid) \
+	{ _key, offsetof(struct nfj_key, _member), _len, _valid }
 
 static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
 		       unsigned int n, u32 key, int dreg)
@@ -180,19 +179,19 @@ static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
 
 /* Mirrors nft_meta_get_eval() */
 static const struct nfj_fe_field nfj_meta_fields[] = {
-	NFJ_FIELD(NFT_META_LEN,		len,		0),
-	NFJ_FIELD(NFT_META_PROTOCOL,	protocol,	0),
-	NFJ_FIELD(NFT_META_NFPROTO,	nfproto,	0),
-	NFJ_FIELD(NFT_META_L4PROTO,	l4proto,	NFJ_VALID_L4PROTO),
-	NFJ_FIELD(NFT_META_PRIORITY,	priority,	0),
-	NFJ_FIELD(NFT_META_MARK,	mark,		0),
-	NFJ_FIELD(NFT_META_IIF,		iif,		0),
-	NFJ_FIELD(NFT_META_OIF,		oif,		0),
-	NFJ_FIELD(NFT_META_IIFNAME,	iifname,	0),
-	NFJ_FIELD(NFT_META_OIFNAME,	oifname,	0),
-	NFJ_FIELD(NFT_META_IIFTYPE,	iftype,		NFJ_VALID_IFTYPE),
-	NFJ_FIELD(NFT_META_OIFTYPE,	oiftype,	NFJ_VALID_OIFTYPE),
-	NFJ_FIELD(NFT_META_PKTTYPE,	pkttype,	NFJ_VALID_PKTTYPE),
+	NFJ_FIELD(NFT_META_LEN,		len, 4, 0),
+	NFJ_FIELD(NFT_META_PROTOCOL,	protocol, 2, 0),
+	NFJ_FIELD(NFT_META_NFPROTO,	nfproto, 1, 0),
+	NFJ_FIELD(NFT_META_L4PROTO,	l4proto, 1, NFJ_VALID_L4PROTO),
+	NFJ_FIELD(NFT_META_PRIORITY,	priority, 4, 0),
+	NFJ_FIELD(NFT_META_MARK,	mark, 4, 0),
+	NFJ_FIELD(NFT_META_IIF,		iif, 4, 0),
+	NFJ_FIELD(NFT_META_OIF,		oif, 4, 0),
+	NFJ_FIELD(NFT_META_IIFNAME,	iifname, NFJ_IFNAMSIZ, 0),
+	NFJ_FIELD(NFT_META_OIFNAME,	oifname, NFJ_IFNAMSIZ, 0),
+	NFJ_FIELD(NFT_META_IIFTYPE,	iftype, 2, NFJ_VALID_IFTYPE),
+	NFJ_FIELD(NFT_META_OIFTYPE,	oiftype, 2, NFJ_VALID_OIFTYPE),
+	NFJ_FIELD(NFT_META_PKTTYPE,	pkttype, 1, NFJ_VALID_PKTTYPE),
 };
 
 static int nfj_fe_meta(struct nfj_fe *fe, const struct nlattr **tb,
@@ -215,10 +214,10 @@ static int nfj_fe_meta(struct nfj_fe *fe, const struct nlattr **tb,
 
 /* Mirrors nft_ct_get_eval() and nft_ct_get_fast_eval() */
 static const struct nfj_fe_field nfj_ct_fields[] = {
-	NFJ_FIELD(NFT_CT_STATE,		ct_state,	0),
-	NFJ_FIELD(NFT_CT_DIRECTION,	ct_dir,		NFJ_VALID_CT),
-	NFJ_FIELD(NFT_CT_STATUS,	ct_status,	NFJ_VALID_CT),
-	NFJ_FIELD(NFT_CT_MARK,		ct_mark,	NFJ_VALID_CT),
+	NFJ_FIELD(NFT_CT_STATE,		ct_state, 4, 0),
+	NFJ_FIELD(NFT_CT_DIRECTION,	ct_dir, 1, NFJ_VALID_CT),
+	NFJ_FIELD(NFT_CT_STATUS,	ct_status, 4, NFJ_VALID_CT),
+	NFJ_FIELD(NFT_CT_MARK,		ct_mark, 4, NFJ_VALID_CT),
 };
 
 static int nfj_fe_ct(struct nfj_fe *fe, const struct nlattr **tb,
