@@ -44,13 +44,13 @@ mirror:
 	done
 
 module: mirror
-	@$(KBUILD) modules
+	+@$(KBUILD) modules
 	@cp -u $(SRC)/nft_bpfjit/nft_bpfjit.ko $(MODULE)
 	@echo "  MODULE  build/$(KVER)/nft_bpfjit.ko"
 
 # Static checks.  C=2 looks at every file, also those that need no rebuild.
 sparse: mirror
-	@$(KBUILD) C=2 CF=-Wsparse-error modules
+	+@$(KBUILD) C=2 CF=-Wsparse-error modules
 
 style:
 	@scripts/style
