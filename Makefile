@@ -12,8 +12,8 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 W ?= 1
 
-# Where "make install" puts the module; below it, depmod finds it before the
-# kernel's own.
+# Where "make install" puts the module.  With a DESTDIR, for a package, depmod is
+# left to the package.
 DESTDIR ?=
 MODDIR := $(DESTDIR)/lib/modules/$(KVER)/extra
 
@@ -67,11 +67,11 @@ demo:
 
 install: module
 	install -D -m 644 $(MODULE) $(MODDIR)/nft_bpfjit.ko
-	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+	$(if $(DESTDIR),,depmod $(KVER))
 
 uninstall:
 	rm -f $(MODDIR)/nft_bpfjit.ko
-	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+	$(if $(DESTDIR),,depmod $(KVER))
 
 clean:
 	rm -rf build
