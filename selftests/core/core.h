@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests of the translator core share.
+ */
+#ifndef _CORE_H
+#define _CORE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <nft_bpfjit/imr.h>
+
+enum { TEST_OK, TEST_FAIL, TEST_SKIP };
+
+/* main.c: why a test failed or was skipped; returns TEST_FAIL, TEST_SKIP */
+__printf(1, 2) int fail(const char *fmt, ...);
+__printf(1, 2) int skip(const char *fmt, ...);
+__printf(1, 2) void note(const char *fmt, ...);
+
+extern u64 base_seed;
+extern unsigned int rounds;
+
+/* main.c: random numbers, reproducible */
+struct rnd {
+	u64 s;
+};
+
+void rnd_init(struct rnd *r, u64 a, u64 b);
+u64 rnd64(struct rnd *r);
+u32 rnd(struct rnd *r, u32 n);
+
+static inline bool chance(struct rnd *r, u32 percent)
+{
+	return rnd(r, 100) < percent;
+}
+
+/* ref.c: the meaning of the IMR */
+u64 ref_number(const struct nfj_key *key, const struct nfj_test *t);
+void ref_set(struct nfj_key *key, const struct nfj_test *t, u64 val);
+bool ref_rule(const struct nfj_ir *ir, u32 rule, const struct nfj_key *key);
+u32 ref_match(const struct nfj_ir *ir, u32 first, u32 last,
+	      const struct nfj_key *key);
+
+/* vm.c: the meaning of the program */
+const char *vm_check(const struct bpf_insn *insn, u32 n);
+const char *vm_run(const struct bpf_insn *insn, u32 n,
+		   const struct nfj_key *key, u32 *res);
+
+/* kbpf.c: the same by the running kernel */
+int kbpf_load(const struct bpf_insn *insn, u32 n, char *log, u32 logsz);
+int kbpf_run(int fd, const struct nfj_key *key, u32 *res);
+const char *kbpf_refused(void);
+
+/* progs.c: a chain compiled, in as many programs as it takes */
+#define PROGS_MAX	64
+
+struct prog {
+	u32			first;
+	u32			last;
+	struct nfj_insns	code;
+	int			fd;
+};
+
+struct progs {
+	struct prog	p[PROGS_MAX];
+	u32		n;
+	u32		too_complex;	/* times the verifier gave up */
+};
+
+int progs_compile(struct progs *ps, const struct nfj_ir *ir, u32 opts,
+		  bool kernel);
+int progs_run(const struct progs *ps, const struct nfj_key *key, bool kernel,
+	      u32 *res);
+void progs_free(struct progs *ps);
+
+/* gen.c: random chains in IMR and keys that suit them */
+void gen_ir(struct rnd *r, struct nfj_ir *ir, u32 n);
+void gen_key(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key);
+u32 gen_entry(struct rnd *r, const struct nfj_ir *ir);
+
+/* dump.c: text */
+void dump_ir(FILE *f, const struct nfj_ir *ir);
+void dump_code(FILE *f, const struct nfj_insns *code);
+
+/* tests */
+struct test {
+	const char	*name;
+	int		(*fn)(u32 arg);
+	u32		arg;
+};
+
+int test_vm(u32 arg);
+int test_imr(u32 arg);
+int test_imr_kernel(u32 arg);
+
+#endif /* _CORE_H */

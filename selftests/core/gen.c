@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random chains in IMR, and keys that suit them.
+ *
+ * A chain has a few favourite chunks of the key, which most of its rules test,
+ * often with values near those of their neighbours, so that the passes find
+ * what they look for: runs, prefixes, ranges, overlaps, common tests.  A key is
+ * made to match a random rule of the chain in most of its tests, on the bounds
+ * of their intervals or one beside them.
+ */
+#include <errno.h>
+#include "core.h"
+
+#define FAV_MAX		6
+
+struct gen {
+	struct rnd	*r;
+	struct nfj_test	fav[FAV_MAX];
+	u32		nfav;
+	u64		near;
+	u32		shape;
+};
+
+static u64 full(u32 size)
+{
+	return size == 8 ? ~0ULL : (1ULL << 8 * size) - 1;
+}
+
+static u64 low_bit(u64 mask)
+{
+	return mask & -mask;
+}
+
+/* Some chunk; of several masks, prefixes are most frequent */
+static struct nfj_test gen_chunk(struct rnd *r)
+{
+	static const u16 offs[] = {
+		offsetof(struct nfj_key, mark), offsetof(struct nfj_key, len),
+		offsetof(struct nfj_key, nh_len), offsetof(struct nfj_key, iif),
+		offsetof(struct nfj_key, valid), offsetof(struct nfj_key, nh),
+		offsetof(struct nfj_key, nh) + 8,
+		offsetof(struct nfj_key, nh) + 12, offsetof(struct nfj_key, th),
+		offsetof(struct nfj_key, th) + 2, offsetof(struct nfj_key, ll),
+		offsetof(struct nfj_key, iifname),
+	};
+	struct nfj_test t = { .kind = NFJ_IN, .n = 1 };
+
+	t.size = 1 << rnd(r, 4);
+	t.order = rnd(r, 2) ? NFJ_BE : NFJ_HOST;
+	if (chance(r, 70))
+		t.off = offs[rnd(r, ARRAY_SIZE(offs))];
+	else
+		t.off = rnd(r, sizeof(struct nfj_key));
+	/* the entry is not data, rules do not look at it */
+	if (t.off < offsetof(struct nfj_key, valid))
+		t.off = offsetof(struct nfj_key, valid);
+	t.off -= t.off % t.size;
+	if (t.off < offsetof(struct nfj_key, valid))
+		t.off += t.size;
+	t.mask = full(t.size);
+	return t;
+}
+
+static u64 gen_mask(struct rnd *r, u32 size)
+{
+	u64 all = full(size), m;
+
+	switch (rnd(r, 8)) {
+	case 0:		/* a prefix */
+	case 1:
+		m = all & ~((1ULL << rnd(r, 8 * size)) - 1);
+		break;
+	case 2:		/* with holes */
+		m = rnd64(r) & all;
+		break;
+	case 3:		/* one bit */
+		m = 1ULL << rnd(r, 8 * size);
+		break;
+	case 4:		/* a field in the middle */
+		m = all >> rnd(r, 8 * size);
+		m &= ~((1ULL << rnd(r, 8 * size)) - 1);
+		break;
+	default:
+		m = all;
+	}
+	return m ? : all;
+}
+
+static u64 gen_value(struct gen *g, u64 mask)
+{
+	struct rnd *r = g->r;
+
+	switch (rnd(r, 8)) {
+	case 0:
+		return rnd64(r) & mask;
+	case 1:
+		return rnd(r, 2) ? mask : 0;
+	case 2:
+		return mask & -rnd64(r) >> rnd(r, 64);
+	case 3:
+		g->near = rnd64(r) >> rnd(r, 64);
+		fallthrough;
+	default:
+		g->near += (rnd(r, 3) - 1ULL) * rnd(r, 5) + (g->shape & 1);
+		return g->near & mask;
+	}
+}
+
+static void gen_interval(struct gen *g, struct nfj_test *t)
+{
+	u64 a = gen_value(g, t->mask), b;
+
+	switch (rnd(g->r, 6)) {
+	case 0:
+		b = gen_value(g, t->mask);
+		break;
+	case 1:
+		b = (a + low_bit(t->mask) * rnd(g->r, 20)) & t->mask;
+		break;
+	case 2:
+		b = rnd(g->r, 2) ? t->mask : 0;
+		break;
+	default:
+		b = a;
+	}
+	t->lo = min(a, b);
+	t->hi = max(a, b);
+}
+
+static int gen_narrow(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
+{
+	struct nfj_test t;
+
+	if (g->nfav && chance(g->r, 85))
+		t = g->fav[rnd(g->r, g->nfav)];
+	else
+		t = gen_chunk(g->r);
+	t.kind = chance(g->r, g->shape & 2 ? 25 : 3) ? NFJ_OUT : NFJ_IN;
+	if (chance(g->r, g->shape & 4 ? 50 : 5))
+		t.mask = gen_mask(g->r, t.size);
+	gen_interval(g, &t);
+	return nfj_ir_add_test(ir, rule, &t);
+}
+
+static int gen_wide(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
+{
+	bool in = chance(g->r, 50), point = chance(g->r, 40), over = false;
+	u32 i, n = 2 + rnd(g->r, 3);
+	struct nfj_test t;
+	int err = 0;
+
+	for (i = 0; i < n && !err; i++) {
+		t = gen_chunk(g->r);
+		t.kind = in ? NFJ_WIDE_IN : NFJ_WIDE_OUT;
+		t.n = n - i;
+		if (chance(g->r, 20))
+			t.mask = gen_mask(g->r, t.size);
+		t.lo = gen_value(g, t.mask);
+		t.hi = point ? t.lo : gen_value(g, t.mask);
+		/* lo <= hi as a whole: once one chunk is less, all goes */
+		if (!over && t.lo > t.hi) {
+			u64 swap = t.lo;
+
+			t.lo = t.hi;
+			t.hi = swap;
+		}
+		over |= t.lo < t.hi;
+		err = nfj_ir_add_test(ir, rule, &t);
+	}
+	return err;
+}
+
+void gen_ir(struct rnd *r, struct nfj_ir *ir, u32 n)
+{
+	struct gen g = { .r = r, .near = rnd64(r) >> rnd(r, 64) };
+	u32 i, j, tests, wide = chance(r, 30) ? 20 : 1;
+	u32 open = rnd(r, 3) * 45, dead = chance(r, 30) ? 10 : 0;
+
+	g.shape = rnd(r, 8);
+	g.nfav = rnd(r, FAV_MAX + 1);
+	for (i = 0; i < g.nfav; i++)
+		g.fav[i] = gen_chunk(r);
+	nfj_ir_init(ir);
+	for (i = 0; i < n; i++) {
+		struct nfj_rule *rule = nfj_ir_add_rule(ir);
+		int err = 0;
+
+		tests = chance(r, 2) ? 0 : 1 + rnd(r, g.nfav + 1);
+		for (j = 0; j < tests && !err; j++)
+			err = chance(r, wide) ? gen_wide(&g, ir, rule)
+					      : gen_narrow(&g, ir, rule);
+		if (!chance(r, open))
+			rule->flags |= NFJ_RULE_TERMINAL;
+		if (err || chance(r, dead))
+			rule->flags |= NFJ_RULE_DEAD;
+		if (err) {
+			ir->ntests = rule->first;
+			rule->ntests = 0;
+		}
+	}
+}
+
+/* Make a test hold, nearly hold, or just not hold */
+static void gen_touch(struct rnd *r, const struct nfj_test *t,
+		      struct nfj_key *key, u32 spoil)
+{
+	u64 step = chance(r, 50) ? 1 : low_bit(t->mask), val;
+
+	if (chance(r, spoil)) {
+		switch (rnd(r, 5)) {
+		case 0:
+			val = t->lo - step;
+			break;
+		case 1:
+			val = t->hi + step;
+			break;
+		case 2:
+			val = rnd64(r);
+			break;
+		case 3:
+			val = ~t->lo;
+			break;
+		default:
+			val = rnd(r, 2) ? 0 : t->mask;
+		}
+	} else {
+		val = rnd(r, 2) ? t->lo : t->hi;
+		if (chance(r, 20) && t->hi > t->lo)
+			val = t->lo + rnd64(r) % (t->hi - t->lo);
+	}
+	ref_set(key, t, val);
+}
+
+void gen_key(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key)
+{
+	u8 *p = (u8 *)key;
+	u32 i, j, n = 1 + rnd(r, 2), spoil = rnd(r, 3) * 15;
+
+	memset(key, chance(r, 30) ? 0xff : 0, sizeof(*key));
+	if (chance(r, 50))
+		for (i = 0; i < sizeof(*key); i++)
+			p[i] = rnd64(r);
+	for (i = 0; i < n; i++) {
+		const struct nfj_rule *rule = &ir->rules[rnd(r, ir->nrules)];
+
+		for (j = 0; j < rule->ntests; j++)
+			gen_touch(r, &ir->tests[rule->first + j], key, spoil);
+	}
+	key->entry = gen_entry(r, ir);
+}
+
+/* An entry that can happen: 0, or behind a rule after which the chain goes on */
+u32 gen_entry(struct rnd *r, const struct nfj_ir *ir)
+{
+	u32 i, at;
+
+	if (chance(r, 40))
+		return 0;
+	for (i = 0; i < 8; i++) {
+		at = rnd(r, ir->nrules);
+		if (!(ir->rules[at].flags & (NFJ_RULE_TERMINAL |
+					     NFJ_RULE_DEAD)))
+			return at + 1;
+	}
+	return 0;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random chains in IMR: what the reference says, the program says, with all
+ * passes, with each alone and with none.
+ */
+#include "core.h"
+
+static const u32 all_opts[] = {
+	0, NFJ_OPT_SEARCH, NFJ_OPT_LOADS, NFJ_OPT_COMMON,
+	NFJ_OPT_SEARCH | NFJ_OPT_LOADS, NFJ_OPT_SEARCH | NFJ_OPT_COMMON,
+	NFJ_OPT_ALL,
+};
+
+/* what is loaded into the kernel, where that takes its time */
+static const u32 kernel_opts[] = { NFJ_OPT_ALL, 0, NFJ_OPT_SEARCH };
+
+struct stats {
+	u64	runs;
+	u64	keys;
+	u64	hits;
+	u64	programs;
+	u64	too_complex;
+};
+
+static int one_chain(struct rnd *r, u32 nrules, u32 nkeys, const u32 *opts,
+		     u32 nopts, bool kernel, struct stats *st)
+{
+	struct progs ps[ARRAY_SIZE(all_opts)] = {};
+	struct nfj_ir ir;
+	struct nfj_key key;
+	u32 i, k, want, got;
+	int err = TEST_OK;
+
+	gen_ir(r, &ir, nrules);
+	for (i = 0; i < nopts && !err; i++) {
+		err = progs_compile(&ps[i], &ir, opts[i], kernel);
+		st->programs += ps[i].n;
+		st->too_complex += ps[i].too_complex;
+	}
+	for (k = 0; k < nkeys && !err; k++) {
+		gen_key(r, &ir, &key);
+		want = ref_match(&ir, 0, nrules, &key);
+		st->keys++;
+		st->hits += want != NFJ_NONE;
+		for (i = 0; i < nopts && !err; i++) {
+			st->runs++;
+			err = progs_run(&ps[i], &key, kernel, &got);
+			if (!err && got != want)
+				err = fail("%u rules opts %x key %u entry %u: %d, not %d",
+					   nrules, opts[i], k, key.entry,
+					   (int)got, (int)want);
+		}
+	}
+	for (i = 0; i < nopts; i++)
+		progs_free(&ps[i]);
+	nfj_ir_free(&ir);
+	return err;
+}
+
+static int many_chains(u32 nrules, u32 nchains, u32 nkeys, const u32 *opts,
+		       u32 nopts, bool kernel)
+{
+	struct stats st = {};
+	int err = TEST_OK;
+	struct rnd r;
+	u32 i;
+
+	for (i = 0; i < nchains && !err; i++) {
+		rnd_init(&r, nrules * 2 + kernel, i);
+		/* the size is the most for small chains, exact for big ones */
+		err = one_chain(&r, nrules > 50 ? nrules : 1 + rnd(&r, nrules),
+				nkeys, opts, nopts, kernel, &st);
+		if (err)
+			note("chain %u", i);
+	}
+	note("%u chains, %llu programs, %llu runs, %llu%% of the keys match",
+	     i, st.programs, st.runs, st.hits * 100 / (st.keys ? : 1));
+	if (st.too_complex)
+		note("%llu times too complex for the verifier, then split",
+		     st.too_complex);
+	return err;
+}
+
+/* arg: rules */
+int test_imr(u32 arg)
+{
+	return many_chains(arg, rounds * (20 + 6000 / arg), 60, all_opts,
+			   ARRAY_SIZE(all_opts), false);
+}
+
+int test_imr_kernel(u32 arg)
+{
+	if (kbpf_refused())
+		return skip("%s", kbpf_refused());
+	return many_chains(arg, rounds * (arg > 100 ? 1 : 20), 60,
+			   kernel_opts, arg > 100 ? 1 : ARRAY_SIZE(kernel_opts),
+			   true);
+}

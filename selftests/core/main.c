@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs the tests of the translator core, TAP on stdout.
+ *
+ * usage: core-test [--write] golden-folder
+ *
+ * SEED in the environment makes the random tests repeat an earlier run, ROUNDS
+ * multiplies their number; with neither, the seed is 1, so that a run without
+ * them is the same every time.
+ */
+#include <stdarg.h>
+#include "core.h"
+
+long shim_alloc_fail = -1;
+unsigned long shim_alloc_count;
+u64 base_seed = 1;
+unsigned int rounds = 1;
+
+static char why[2048];
+
+int fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	return TEST_FAIL;
+}
+
+int skip(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	return TEST_SKIP;
+}
+
+void note(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("# ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+}
+
+u64 rnd64(struct rnd *r)
+{
+	/* splitmix64 */
+	u64 z = r->s += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+u32 rnd(struct rnd *r, u32 n)
+{
+	return rnd64(r) % n;
+}
+
+void rnd_init(struct rnd *r, u64 a, u64 b)
+{
+	r->s = base_seed;
+	r->s = rnd64(r) ^ a;
+	r->s = rnd64(r) ^ b;
+}
+
+static const struct test tests[] = {
+	{ "the interpreter refuses bad programs", test_vm, 0 },
+	{ "random IMR, up to 8 rules", test_imr, 8 },
+	{ "random IMR, up to 50 rules", test_imr, 50 },
+	{ "random IMR, 300 rules", test_imr, 300 },
+	{ "random IMR, 2000 rules", test_imr, 2000 },
+	{ "random IMR in the kernel, up to 8 rules", test_imr_kernel, 8 },
+	{ "random IMR in the kernel, up to 50 rules", test_imr_kernel, 50 },
+	{ "random IMR in the kernel, 300 rules", test_imr_kernel, 300 },
+	{ "random IMR in the kernel, 2000 rules", test_imr_kernel, 2000 },
+};
+
+static u64 env(const char *name, u64 val)
+{
+	const char *s = getenv(name);
+
+	return s && *s ? strtoull(s, NULL, 0) : val;
+}
+
+int main(int argc, char **argv)
+{
+	u32 i, n = 0, failed = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	base_seed = env("SEED", 1);
+	rounds = env("ROUNDS", 1);
+	printf("1..%zu\n", ARRAY_SIZE(tests));
+	note("SEED=%llu ROUNDS=%u", base_seed, rounds);
+	for (i = 0; i < ARRAY_SIZE(tests); i++) {
+		int res = tests[i].fn(tests[i].arg);
+
+		if (res == TEST_FAIL) {
+			failed++;
+			note("%s", why);
+		}
+		printf("%sok %u %s", res == TEST_FAIL ? "not " : "", ++n,
+		       tests[i].name);
+		if (res == TEST_SKIP)
+			printf(" # SKIP %s", why);
+		printf("\n");
+	}
+	return failed ? 1 : 0;
+}
