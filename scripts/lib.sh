@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2034
 #
 # What the other scripts share: where things are, which kernels the project is
 # tested on, and how to say so.  Source it; it runs nothing.

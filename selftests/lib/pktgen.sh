@@ -54,12 +54,6 @@ pg_sink()
 	END
 }
 
-# pg_put NS FILE LINE: one line to a file in the namespace's /proc/net/pktgen.
-pg_put()
-{
-	ip netns exec "$1" bash -c 'echo "$2" >"/proc/net/pktgen/$1"' - "$2" "$3"
-}
-
 # pg_send NS [key=value...]: send packets; prints nanoseconds (instructions) per
 # packet, with two decimals.
 #
@@ -88,6 +82,7 @@ pg_send()
 	[ "$count" -gt 0 ] || return 1
 	[ -n "$mac" ] ||
 		mac=$(ip netns exec "$ns" cat "/sys/class/net/$dev/address")
+	# shellcheck disable=SC2016
 	{
 		# Adding the device anew resets all its parameters.
 		echo "kpktgend_0 rem_device_all"
