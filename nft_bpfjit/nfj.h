@@ -145,10 +145,6 @@ nfj_blob_state(const struct nft_rule_blob *blob)
 	return ((const struct nfj_ebpf *)nft_expr_priv(expr))->state;
 }
 
-/* flow/flow.c */
-void nfj_flow_extract(struct nfj_key *key, const struct nft_pktinfo *pkt,
-		      const struct nfj_need *need);
-
 /* commit/ */
 
 enum nfj_why {

@@ -169,5 +169,6 @@ struct nfj_insns {
 int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 		struct nfj_insns *out);
 void nfj_insns_free(struct nfj_insns *out);
+void nfj_need_add(struct nfj_need *to, const struct nfj_need *more);
 
 #endif /* _NFT_BPFJIT_IMR_H */

@@ -35,7 +35,7 @@
  * @entry: number of the first rule to consider
  * @valid: NFJ_VALID_*
  * @ll_len: readable bytes of the link-layer header, VLAN tag included
- * @nh_len: readable bytes from the network header on, at most U16_MAX
+ * @nh_len: readable bytes from the network header on
  * @th_len: readable bytes from the transport header on for nft_payload_eval():
  *	    none in a fragment other than the first
  * @thf_len: the same for nft_payload_fast_eval(), which does not look at the
@@ -66,10 +66,10 @@
 struct nfj_key {
 	__u32	entry;
 	__u32	valid;
-	__u16	ll_len;
-	__u16	nh_len;
-	__u16	th_len;
-	__u16	thf_len;
+	__u32	ll_len;
+	__u32	nh_len;
+	__u32	th_len;
+	__u32	thf_len;
 	__u32	len;
 	__u32	mark;
 	__u32	priority;
@@ -95,6 +95,7 @@ struct nfj_key {
 };
 
 /* groups of fields that are extracted together */
+#define NFJ_GROUP_BASE		0x80	/* valid nfproto l4proto */
 #define NFJ_GROUP_META		0x01	/* len mark priority protocol pkttype */
 #define NFJ_GROUP_IF		0x02	/* iif oif iftype oiftype */
 #define NFJ_GROUP_IFNAME	0x04	/* iifname oifname */
@@ -105,14 +106,18 @@ struct nfj_key {
 
 /**
  * struct nfj_need - what a matcher reads of the flow key
- * @groups: NFJ_GROUP_*; nfproto, l4proto and valid always come along
- * @nh_words: bit i: bytes 8 * i .. 8 * i + 7 of the network header
- * @th_words: the same for the transport header
+ * @groups: NFJ_GROUP_*
+ * @nh_first: first word (of eight bytes) of the network header
+ * @nh_end: behind the last one, 0 for none
+ * @th_first: the same for the transport header
+ * @th_end: likewise
  */
 struct nfj_need {
 	__u32	groups;
-	__u8	nh_words;
-	__u8	th_words;
+	__u8	nh_first;
+	__u8	nh_end;
+	__u8	th_first;
+	__u8	th_end;
 };
 
 #endif /* _NFT_BPFJIT_KEY_H */

@@ -148,9 +148,7 @@ static int nfj_programs(const struct nfj_ir *ir, struct nfj_state *st,
 	if (err)
 		goto out;
 	st->nprogs++;
-	st->need.groups |= insns.need.groups;
-	st->need.nh_words |= insns.need.nh_words;
-	st->need.th_words |= insns.need.th_words;
+	nfj_need_add(&st->need, &insns.need);
 	st->insns += insns.n;
 	st->jited += prog->prog->jited_len;
 out:

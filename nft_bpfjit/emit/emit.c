@@ -140,6 +140,14 @@ static void nfj_jump_imm(struct nfj_emit *e, u8 op, u8 reg, u8 size, u64 val,
 	}
 }
 
+static void nfj_reads_word(u8 word, u8 *first, u8 *end)
+{
+	if (!*end || word < *first)
+		*first = word;
+	if (word >= *end)
+		*end = word + 1;
+}
+
 /* Remember which part of the key the program reads */
 static void nfj_reads_key(struct nfj_emit *e, unsigned int off,
 			  unsigned int size)
@@ -151,10 +159,12 @@ static void nfj_reads_key(struct nfj_emit *e, unsigned int off,
 
 	if (off >= th) {
 		need->groups |= NFJ_GROUP_TH;
-		need->th_words |= 1 << (off - th) / 8;
+		nfj_reads_word((off - th) / 8, &need->th_first,
+			       &need->th_end);
 	} else if (off >= nh) {
 		need->groups |= NFJ_GROUP_NH;
-		need->nh_words |= 1 << (off - nh) / 8;
+		nfj_reads_word((off - nh) / 8, &need->nh_first,
+			       &need->nh_end);
 	} else if (off >= ll) {
 		need->groups |= NFJ_GROUP_LL;
 	} else if (off >= offsetof(struct nfj_key, iifname)) {
@@ -166,8 +176,10 @@ static void nfj_reads_key(struct nfj_emit *e, unsigned int off,
 		unsigned int i;
 
 		for (i = off; i < off + size; i++) {
-			if (i < offsetof(struct nfj_key, ll_len))
+			if (i < offsetof(struct nfj_key, valid))
 				continue;
+			else if (i < offsetof(struct nfj_key, ll_len))
+				need->groups |= NFJ_GROUP_BASE;
 			if (i < offsetof(struct nfj_key, nh_len))
 				need->groups |= NFJ_GROUP_LL;
 			else if (i < offsetof(struct nfj_key, th_len))
@@ -179,7 +191,7 @@ static void nfj_reads_key(struct nfj_emit *e, unsigned int off,
 			else if (i < offsetof(struct nfj_key, nfproto))
 				need->groups |= NFJ_GROUP_IF;
 			else if (i < offsetof(struct nfj_key, pkttype))
-				continue;
+				need->groups |= NFJ_GROUP_BASE;
 			else if (i < offsetof(struct nfj_key, ct_dir))
 				need->groups |= NFJ_GROUP_META;
 			else if (i < offsetof(struct nfj_key, protocol))
@@ -464,6 +476,24 @@ out:
 	kvfree(reach);
 	kvfree(at);
 	kvfree(to);
+}
+
+/**
+ * nfj_need_add - a chain's need is that of all its programs
+ * @to: where to add
+ * @more: what
+ */
+void nfj_need_add(struct nfj_need *to, const struct nfj_need *more)
+{
+	to->groups |= more->groups;
+	if (more->nh_end) {
+		nfj_reads_word(more->nh_first, &to->nh_first, &to->nh_end);
+		nfj_reads_word(more->nh_end - 1, &to->nh_first, &to->nh_end);
+	}
+	if (more->th_end) {
+		nfj_reads_word(more->th_first, &to->th_first, &to->th_end);
+		nfj_reads_word(more->th_end - 1, &to->th_first, &to->th_end);
+	}
 }
 
 /**

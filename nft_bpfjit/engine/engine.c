@@ -26,6 +26,7 @@
 #include <net/netfilter/nf_tables.h>
 #include <net/netfilter/nf_tables_core.h>
 #include <linux/netfilter/nft_bpfjit.h>
+#include "../flow/flow.h"
 #include "../nfj.h"
 
 /* Where to go on after a jump: in a translated chain or in a plain one */
@@ -129,15 +130,17 @@ static __always_inline u32 nfj_prog_run(const struct bpf_prog *prog,
 	return bpf_dispatcher_nop_func(key, prog->insnsi, prog->bpf_func);
 }
 
-static u32 nfj_match(const struct nfj_state *st, struct nfj_key *key, u32 next)
+static __always_inline u32 nfj_match(const struct nfj_state *st,
+				     struct nfj_key *key, u32 next)
 {
-	u32 i, k;
+	const struct nfj_prog *prog = st->prog;
+	u32 left, k;
 
 	key->entry = next;
-	for (i = 0; i < st->nprogs; i++) {
-		if (next >= st->prog[i].last)
+	for (left = st->nprogs; left; left--, prog++) {
+		if (next >= prog->last)
 			continue;
-		k = nfj_prog_run(st->prog[i].prog, key);
+		k = nfj_prog_run(prog->prog, key);
 		if (k != NFJ_NONE)
 			return likely(k < st->nacts) ? k : NFJ_NONE;
 	}
@@ -158,31 +161,32 @@ static bool nfj_generation(const struct net *net, const struct nfj_state *st)
 	return blob == st->blob ? !gen : gen;
 }
 
-static noinline void nfj_run(const struct nfj_state *base,
-			     struct nft_regs *regs,
+/* The matcher of @st has found rule @k, which has a residue: go on from there */
+static noinline void nfj_run(const struct nfj_state *st, u32 k,
+			     struct nfj_key *key, struct nft_regs *regs,
 			     const struct nft_pktinfo *pkt)
 {
 	struct nfj_frame stack[NFT_JUMP_STACK_SIZE] __uninitialized;
-	struct nfj_key key __aligned(8) __uninitialized;
-	const struct nfj_state *st = base, *extracted = NULL;
+	const struct nfj_state *base = st, *extracted = st;
 	const struct nft_rule_blob *blob = NULL;
 	const struct nft_rule_dp *rule = NULL;
+	const struct nfj_act *act;
 	unsigned int sp = 0;
 	const void *data;
-	u32 next = 0, k;
+	u32 next;
 	int gen = -1;
 
+	goto act;
 	for (;;) {
 		if (st) {
-			const struct nfj_act *act;
-
 			if (extracted != st) {
-				nfj_flow_extract(&key, pkt, &st->need);
+				nfj_flow_extract(key, pkt, &st->need);
 				extracted = st;
 			}
-			k = nfj_match(st, &key, next);
+			k = nfj_match(st, key, next);
 			if (k == NFJ_NONE)
 				goto end_of_chain;
+act:
 			next = k + 1;
 			act = &st->acts[k];
 			if (!act->expr) {
@@ -260,17 +264,31 @@ end_of_chain:
 	}
 }
 
+/* Most packets end here, with a verdict or at the end of the chain */
 static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 			  const struct nft_pktinfo *pkt)
 {
 	const struct nfj_ebpf *priv = nft_expr_priv(expr);
 	const struct nfj_state *st = priv->state;
+	struct nfj_key key __aligned(8) __uninitialized;
+	const struct nfj_act *act;
+	u32 k;
 
 	if (unlikely(pkt->skb->nf_trace || !st->enter)) {
 		regs->verdict.code = NFT_BREAK;
 		return;
 	}
-	nfj_run(st, regs, pkt);
+	nfj_flow_extract(&key, pkt, &st->need);
+	k = nfj_match(st, &key, 0);
+	if (k == NFJ_NONE) {
+		regs->verdict.code = NFT_RETURN;
+		return;
+	}
+	act = &st->acts[k];
+	if (!act->expr)
+		regs->verdict.code = act->verdict;
+	else
+		nfj_run(st, k, &key, regs, pkt);
 }
 
 static struct nft_expr_type nfj_ebpf_type = {

@@ -12,7 +12,7 @@
 #include <linux/skbuff.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_tables.h>
-#include "../nfj.h"
+#include "flow.h"
 
 /* nft_meta_get_eval_pkttype_lo() */
 static bool nfj_pkttype_lo(struct nfj_key *key, const struct nft_pktinfo *pkt)
@@ -154,95 +154,42 @@ static void nfj_flow_ll(struct nfj_key *key, const struct nft_pktinfo *pkt)
 	key->ll_len = have + VLAN_HLEN;
 }
 
-/* Copy the words of a header that are asked for, as far as they exist */
-static void nfj_flow_words(u8 *to, const struct sk_buff *skb, int off,
-			   unsigned int words)
-{
-	int linear = (int)skb_headlen(skb) - off;
-
-	while (words) {
-		unsigned int at = __ffs(words) * 8;
-		int have = (int)skb->len - off - (int)at;
-
-		words &= words - 1;
-		if (likely(linear >= (int)at + 8))
-			memcpy(to + at, skb->data + off + at, 8);
-		else if (have > 0)
-			skb_copy_bits(skb, off + at, to + at, min(have, 8));
-	}
-}
-
-/* nft_payload_eval(), NFT_PAYLOAD_NETWORK_HEADER */
-static void nfj_flow_nh(struct nfj_key *key, const struct nft_pktinfo *pkt,
-			unsigned int words)
-{
-	const struct sk_buff *skb = pkt->skb;
-	int off = skb_network_offset(skb);
-
-	key->nh_len = clamp((int)skb->len - off, 0, (int)U16_MAX);
-	nfj_flow_words(key->nh, skb, off, words);
-}
-
-/* nft_payload_eval() and nft_payload_fast_eval(), NFT_PAYLOAD_TRANSPORT_HEADER:
- * the latter serves fragments too, from the linear area
+/**
+ * nfj_flow_bytes - copy a piece of a header that isn't wholly linear
+ * @to: where to
+ * @skb: the packet
+ * @off: first byte, from skb->data
+ * @len: bytes; what the packet does not have is left out
  */
-static void nfj_flow_th(struct nfj_key *key, const struct nft_pktinfo *pkt,
-			unsigned int words)
+void nfj_flow_bytes(u8 *to, const struct sk_buff *skb, int off, int len)
 {
-	const struct sk_buff *skb = pkt->skb;
-	int off = nft_thoff(pkt), have;
+	int have = min((int)skb->len - off, len);
 
-	key->th_len = 0;
-	key->thf_len = 0;
-	if (!(pkt->flags & NFT_PKTINFO_L4PROTO))
-		return;
-	have = clamp((int)skb->len - off, 0, (int)U16_MAX);
-	if (pkt->fragoff) {
-		key->thf_len = clamp((int)skb_headlen(skb) - off, 0,
-				     (int)U16_MAX);
-	} else {
-		key->th_len = have;
-		key->thf_len = have;
-	}
-	nfj_flow_words(key->th, skb, off, words);
+	if (have > 0)
+		skb_copy_bits(skb, off, to, have);
 }
 
 /**
- * nfj_flow_extract - fill in what a chain's programs read
- * @key: the key; everything not asked for stays undefined
+ * nfj_flow_more - fill in the groups that nfj_flow_extract() does not
+ * @key: the key
  * @pkt: the packet
- * @need: what is asked for
+ * @groups: NFJ_GROUP_*
  *
  * Context: packet path, under RCU.
  */
-void nfj_flow_extract(struct nfj_key *key, const struct nft_pktinfo *pkt,
-		      const struct nfj_need *need)
+void nfj_flow_more(struct nfj_key *key, const struct nft_pktinfo *pkt,
+		   u32 groups)
 {
-	u32 groups = need->groups;
-
-	key->valid = 0;
-	key->nfproto = nft_pf(pkt);
-	if (likely(pkt->flags & NFT_PKTINFO_L4PROTO)) {
-		key->l4proto = pkt->tprot;
-		key->valid = NFJ_VALID_L4PROTO;
-	}
-	if (groups & NFJ_GROUP_NH)
-		nfj_flow_nh(key, pkt, need->nh_words);
-	if (groups & NFJ_GROUP_TH)
-		nfj_flow_th(key, pkt, need->th_words);
 	if (groups & NFJ_GROUP_CT)
 		nfj_flow_ct(key, pkt);
-	if (!(groups & (NFJ_GROUP_META | NFJ_GROUP_IF | NFJ_GROUP_IFNAME |
-			NFJ_GROUP_LL)))
-		return;
-	if (groups & NFJ_GROUP_META)
-		nfj_flow_meta(key, pkt);
-	if (groups & NFJ_GROUP_IF)
-		nfj_flow_if(key, pkt);
 	if (groups & NFJ_GROUP_IFNAME) {
 		nfj_ifname(key->iifname, nft_in(pkt));
 		nfj_ifname(key->oifname, nft_out(pkt));
 	}
+	if (groups & NFJ_GROUP_META)
+		nfj_flow_meta(key, pkt);
+	if (groups & NFJ_GROUP_IF)
+		nfj_flow_if(key, pkt);
 	if (groups & NFJ_GROUP_LL)
 		nfj_flow_ll(key, pkt);
 }

@@ -11,6 +11,7 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/netfilter.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
@@ -135,7 +136,7 @@ static int nfj_fe_payload(struct nfj_fe *fe, const struct nlattr **tb,
 	    dreg + len > NFJ_REG_BYTES)
 		return NFJ_FE_STOP;
 
-	res = nfj_value_guard(fe, guard, 2, 0xffff, off + len, 0xffff);
+	res = nfj_value_guard(fe, guard, 4, U32_MAX, off + len, U32_MAX);
 	nfj_value_load(fe, dreg, koff + off, len);
 	return res;
 }
