@@ -2,6 +2,10 @@
 /*
  * IMR, the intermediate representation between nf_tables expressions and BPF.
  *
+ * Most rules are one entry.  A rule with a verdict map is several, one for each
+ * verdict, and so is one with a set that is no number (a concatenation): the
+ * first entry that matches acts, and @next leads over the rest of its rule.
+ *
  * A chain is an array of rules; a rule is a conjunction of tests on the flow
  * key, then an action.  "ip saddr 10.0.0.0/8 tcp dport 22 counter accept"
  * becomes
@@ -37,6 +41,18 @@ enum nfj_test_kind {
 	NFJ_OUT,	/* not so */
 	NFJ_WIDE_IN,	/* the same for a number of @n chunks, most */
 	NFJ_WIDE_OUT,	/* significant first, compared lexicographically */
+	NFJ_SET_IN,	/* x & mask in one of the intervals of a set */
+	NFJ_SET_OUT,	/* in none of them */
+};
+
+/**
+ * struct nfj_ival - an interval of numbers
+ * @lo: lowest
+ * @hi: highest
+ */
+struct nfj_ival {
+	u64	lo;
+	u64	hi;
 };
 
 /**
@@ -47,8 +63,10 @@ enum nfj_test_kind {
  * @order: enum nfj_order, how the chunk is read as a number
  * @off: byte offset in struct nfj_key, a multiple of @size
  * @mask: applied to the number
- * @lo: lowest value, within @mask
- * @hi: highest value, within @mask
+ * @lo: lowest value, within @mask; of a set the index of its first interval in
+ *	nfj_ir::ivals
+ * @hi: highest value, within @mask; of a set how many intervals it has: at least
+ *	one, ascending, within @mask, with gaps between them
  */
 struct nfj_test {
 	u8	kind;
@@ -74,8 +92,10 @@ enum nfj_act_kind {
 #define NFJ_RULE_JUMPS		0x10	/* holds a jump or a goto */
 
 /**
- * struct nfj_rule - a rule
+ * struct nfj_rule - an entry: a rule, or one case of a rule
  * @first: index of its first test in nfj_ir::tests
+ * @next: number of the entry to go on with when its action does not decide
+ * @rule: number of the rule within the chain
  * @ntests: number of tests (chunks)
  * @nexpr: number of expressions
  * @cut: number of the expression where the residue starts
@@ -85,6 +105,8 @@ enum nfj_act_kind {
  */
 struct nfj_rule {
 	u32	first;
+	u32	next;
+	u32	rule;
 	u16	ntests;
 	u8	nexpr;
 	u8	cut;
@@ -103,20 +125,26 @@ struct nfj_rule {
  * @nrules: how many
  * @tests: tests of all rules
  * @ntests: how many
+ * @ivals: intervals of all sets
+ * @nivals: how many
  * @taint: NFJ_TAINT_*
  * @cost: estimated instructions for the interpreter when no rule matches
  * @rules_max: room in @rules
  * @tests_max: room in @tests
+ * @ivals_max: room in @ivals
  */
 struct nfj_ir {
 	struct nfj_rule	*rules;
 	u32		nrules;
 	struct nfj_test	*tests;
 	u32		ntests;
+	struct nfj_ival	*ivals;
+	u32		nivals;
 	u32		taint;
 	u32		cost;
 	u32		rules_max;
 	u32		tests_max;
+	u32		ivals_max;
 };
 
 #define NFJ_EXPRS_MAX	128	/* NFT_RULE_MAXEXPRS */
@@ -141,6 +169,7 @@ void nfj_ir_free(struct nfj_ir *ir);
 struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir);
 int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
 		    const struct nfj_test *test);
+int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi);
 
 bool nfj_frontend_wants(const char *name);
 int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,

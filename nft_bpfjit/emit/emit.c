@@ -332,6 +332,27 @@ static void nfj_emit_wide(struct nfj_emit *e, const struct nfj_test *t,
 	nfj_bind(e, pass);
 }
 
+static void nfj_emit_set(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
+{
+	const struct nfj_ival *v = &e->ir->ivals[t->lo];
+	bool in = t->kind == NFJ_SET_IN;
+	u32 pass = nfj_label(e), yes = in ? pass : fail, no = in ? fail : pass;
+	u8 reg = nfj_value(e, t->off, t->size, t->order, t->mask);
+	u32 i;
+
+	for (i = 0; i < t->hi; i++) {
+		if (v[i].lo == v[i].hi) {
+			nfj_jump_imm(e, BPF_JEQ, reg, t->size, v[i].lo, yes);
+			continue;
+		}
+		if (v[i].lo)
+			nfj_jump_imm(e, BPF_JLT, reg, t->size, v[i].lo, no);
+		nfj_jump_imm(e, BPF_JLE, reg, t->size, v[i].hi, yes);
+	}
+	nfj_goto(e, no);
+	nfj_bind(e, pass);
+}
+
 /**
  * nfj_emit_test - go on when a test holds
  * @e: the program
@@ -345,6 +366,10 @@ void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
 
 	if (t->kind == NFJ_WIDE_IN || t->kind == NFJ_WIDE_OUT) {
 		nfj_emit_wide(e, t, fail);
+		return;
+	}
+	if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT) {
+		nfj_emit_set(e, t, fail);
 		return;
 	}
 	/* whether a field exists is known only once its group is extracted */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Storage of the IMR: two growing arrays, one of rules, one of tests.
+ * Storage of the IMR: growing arrays of rules, tests and intervals.
  */
 #include <linux/errno.h>
 #include <linux/limits.h>
@@ -26,6 +26,7 @@ void nfj_ir_free(struct nfj_ir *ir)
 {
 	kvfree(ir->rules);
 	kvfree(ir->tests);
+	kvfree(ir->ivals);
 	nfj_ir_init(ir);
 }
 
@@ -65,6 +66,7 @@ struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir)
 	rule = &ir->rules[ir->nrules++];
 	memset(rule, 0, sizeof(*rule));
 	rule->first = ir->ntests;
+	rule->next = ir->nrules;
 	return rule;
 }
 
@@ -110,5 +112,30 @@ int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
 	}
 	ir->tests[ir->ntests++] = *test;
 	rule->ntests++;
+	return 0;
+}
+
+/**
+ * nfj_ir_add_ival - append an interval to the set that is being made
+ * @ir: the chain
+ * @lo: lowest number, above those of the set so far
+ * @hi: highest number
+ *
+ * The caller notes nfj_ir::nivals before the first one and adds the test, which
+ * refers to them, after the last.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi)
+{
+	if (ir->nivals == ir->ivals_max) {
+		void *p = nfj_grow(ir->ivals, &ir->ivals_max, ir->nivals,
+				   sizeof(*ir->ivals));
+
+		if (!p)
+			return -ENOMEM;
+		ir->ivals = p;
+	}
+	ir->ivals[ir->nivals++] = (struct nfj_ival){ lo, hi };
 	return 0;
 }
