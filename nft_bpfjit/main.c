@@ -61,7 +61,9 @@ static void __net_exit nfj_net_exit(struct net *net)
 
 	nfj_proc_exit(net);
 	nfj_sysctl_exit(nn);
-	nfj_switch(net, false);
+	/* of a netns that goes nf_tables destroys the chains, in a moment */
+	if (check_net(net))
+		nfj_switch(net, false);
 	cancel_delayed_work_sync(&nn->unify);
 }
 

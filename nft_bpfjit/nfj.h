@@ -30,6 +30,7 @@
  * @cmp16_fast: nft_cmp16_fast_ops, likewise
  * @bitwise_fast: nft_bitwise_fast_ops, likewise
  * @payload_fast: nft_payload_fast_ops, likewise
+ * @hook_mutex: nf_hook_mutex, under which the hooks of a netns change
  */
 struct nfj_symbols {
 	int				(*commit)(struct net *net,
@@ -41,6 +42,8 @@ struct nfj_symbols {
 	const struct nft_expr_ops	*cmp16_fast;
 	const struct nft_expr_ops	*bitwise_fast;
 	const struct nft_expr_ops	*payload_fast;
+	/* static in net/netfilter/core.c */
+	struct mutex			*hook_mutex;
 };
 
 extern struct nfj_symbols nfj_sym;
@@ -72,46 +75,55 @@ void nfj_load_name(char *name, const struct nft_chain *chain);
 
 /* nfj_act::flags */
 #define NFJ_ACT_MUTATES	0x01	/* extract the key anew afterwards */
+#define NFJ_ACT_NEXT	0x02	/* entry @next matches as well, for sure */
 
 /**
- * struct nfj_act - what the engine does when a rule matches
+ * struct nfj_act - what the engine does when an entry matches
  * @expr: offset in the blob's data of the first expression to run, 0 for none
- * @end: offset behind the rule's last expression
- * @verdict: without @expr: NF_ACCEPT, NF_DROP or NFT_RETURN
+ * @end: offset behind the last expression to run
+ * @next: entry to go on with when there is no decision
+ * @rule: number of the rule
+ * @verdict: behind the expressions: NF_ACCEPT, NF_DROP or NFT_*
  * @flags: NFJ_ACT_*
+ * @chain: with NFT_JUMP and NFT_GOTO
  */
 struct nfj_act {
-	u32	expr;
-	u32	end;
-	s32	verdict;
-	u32	flags;
+	u32			expr;
+	u32			end;
+	u32			next;
+	u32			rule;
+	s32			verdict;
+	u32			flags;
+	const struct nft_chain	*chain;
 };
 
 /**
  * struct nfj_state - a translated chain, as packets see it
- * @chain: the chain
- * @blob: the blob whose first expression points here
  * @need: what its programs read of the flow key
- * @enter: may be entered from nft_do_chain(): a base chain, or one that does
- *	   not jump
+ * @have: the same as a set of bits, see nfj_need_mask()
  * @nprogs: matchers
  * @prog: matchers in rule order
- * @nacts: rules
- * @acts: for each rule what to do
+ * @acts: for each entry what to do
+ * @nacts: entries
+ * @enter: may be entered from nft_do_chain(): a base chain, or one that does
+ *	   not jump
+ * @chain: the chain
+ * @blob: the blob whose first expression points here
  * @list: in nfj_chain::states
  * @rwork: frees it after a grace period
  * @insns: BPF instructions, all matchers
  * @jited: bytes of machine code, all matchers
  */
 struct nfj_state {
-	const struct nft_chain	*chain;
-	struct nft_rule_blob	*blob;
 	struct nfj_need		need;
-	bool			enter;
+	u32			have;
 	u32			nprogs;
 	struct nfj_prog		*prog;
-	u32			nacts;
 	struct nfj_act		*acts;
+	u32			nacts;
+	bool			enter;
+	const struct nft_chain	*chain;
+	struct nft_rule_blob	*blob;
 	struct list_head	list;
 	struct rcu_work		rwork;
 	u32			insns;
@@ -128,22 +140,35 @@ struct nfj_ebpf {
 	const struct nfj_state	*state;
 };
 
+#define NFJ_EBPF_SIZE	NFT_EXPR_SIZE(sizeof(struct nfj_ebpf))
+
 /**
  * nfj_blob_state - is this blob ours, and what does it belong to?
  * @blob: a blob
  *
+ * What is behind the end mark of a blob is not initialised, so it counts that
+ * there is a rule of the right length in front.
+ *
  * Return: the state, or NULL for a blob that nf_tables made.
  */
-static inline const struct nfj_state *
+static __always_inline const struct nfj_state *
 nfj_blob_state(const struct nft_rule_blob *blob)
 {
 	const struct nft_rule_dp *rule = (const void *)blob->data;
 	const struct nft_expr *expr = (const void *)rule->data;
 
-	if (!blob->size || !rule->dlen || expr->ops != &nfj_ebpf_ops)
+	if (rule->is_last || rule->dlen != NFJ_EBPF_SIZE ||
+	    expr->ops != &nfj_ebpf_ops)
 		return NULL;
 	return ((const struct nfj_ebpf *)nft_expr_priv(expr))->state;
 }
+
+/* engine/entry.c: in the place of nft_do_chain_ipv4() and so on */
+nf_hookfn *nfj_entry_fn(const struct nft_base_chain *base);
+
+/* hook/entries.c */
+void nfj_entries_sync(const struct net *net, const struct nft_chain *chain,
+		      bool on);
 
 /* commit/ */
 
@@ -187,6 +212,7 @@ struct nfj_figures {
  * @states: all states that some blob may still point to
  * @fig: figures of the next generation, if a commit is under way
  * @busy: already in the list of changes that is being made up
+ * @hooked: a base chain whose hook calls the engine
  */
 struct nfj_chain {
 	struct hlist_node	node;
@@ -194,6 +220,7 @@ struct nfj_chain {
 	struct list_head	states;
 	struct nfj_figures	fig;
 	bool			busy;
+	bool			hooked;
 };
 
 /**
@@ -254,6 +281,7 @@ void nfj_unify_work(struct work_struct *work);
  * @sysctl: the registered table
  * @table: our copy of it
  * @unify: takes past generations out of use
+ * @commits: counts commits, under the commit mutex
  */
 struct nfj_net {
 	struct net		*net;
@@ -262,6 +290,7 @@ struct nfj_net {
 	struct ctl_table_header	*sysctl;
 	struct ctl_table	*table;
 	struct delayed_work	unify;
+	unsigned int		commits;
 };
 
 struct nfj_net *nfj_pernet(const struct net *net);

@@ -79,11 +79,6 @@ struct nfj_test {
 	u64	hi;
 };
 
-enum nfj_act_kind {
-	NFJ_ACT_VERDICT,	/* @verdict, nothing to run */
-	NFJ_ACT_RESIDUE,	/* run the expressions from @cut on */
-};
-
 /* nfj_rule::flags */
 #define NFJ_RULE_DEAD		0x01	/* cannot match, or matching does nothing */
 #define NFJ_RULE_TERMINAL	0x02	/* a match never goes on to the next rule */
@@ -99,9 +94,11 @@ enum nfj_act_kind {
  * @ntests: number of tests (chunks)
  * @nexpr: number of expressions
  * @cut: number of the expression where the residue starts
- * @kind: enum nfj_act_kind
+ * @end: number of the expression behind the residue, which is a verdict if there
+ *	 is one
  * @flags: NFJ_RULE_*
- * @verdict: for NFJ_ACT_VERDICT: NF_ACCEPT, NF_DROP or NFT_RETURN
+ * @verdict: what follows the residue: NF_ACCEPT, NF_DROP, NFT_*
+ * @target: with NFT_JUMP and NFT_GOTO the chain, or NULL: expression @end knows
  */
 struct nfj_rule {
 	u32	first;
@@ -110,9 +107,10 @@ struct nfj_rule {
 	u16	ntests;
 	u8	nexpr;
 	u8	cut;
-	u8	kind;
+	u8	end;
 	u8	flags;
 	s32	verdict;
+	const void *target;
 };
 
 /* nfj_ir::taint: why registers or traces tie rules together, see frontend.c */

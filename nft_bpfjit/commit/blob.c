@@ -12,8 +12,46 @@
 #include <linux/slab.h>
 #include "../nfj.h"
 
-#define NFJ_EBPF_RULE	(sizeof(struct nft_rule_dp) + \
-			 NFT_EXPR_SIZE(sizeof(struct nfj_ebpf)))
+#define NFJ_EBPF_RULE	(sizeof(struct nft_rule_dp) + NFJ_EBPF_SIZE)
+
+/* What a jump leads to only its expression knows, which does nothing but load
+ * it into the verdict register.
+ */
+static void nfj_act_target(struct nfj_act *act, const struct nft_expr *expr)
+{
+	struct nft_regs regs;
+
+	regs.verdict.code = NFT_CONTINUE;
+	expr->ops->eval(expr, &regs, NULL);
+	act->chain = regs.verdict.chain;
+}
+
+/* The entries of a rule from @act on: numbers of expressions become offsets */
+static void nfj_acts_place(struct nfj_act *act, const struct nfj_act *last,
+			   const struct nft_rule_blob *blob,
+			   struct nft_rule_dp *dp)
+{
+	u32 nr = act->rule, n, cut, end;
+
+	for (; act != last && act->rule == nr; act++) {
+		struct nft_expr *expr = (void *)dp->data;
+
+		cut = act->expr;
+		end = act->end;
+		act->expr = 0;
+		for (n = 0; (void *)expr < (void *)dp->data + dp->dlen; n++) {
+			if (n == cut && cut < end)
+				act->expr = (void *)expr - (void *)blob->data;
+			if (n == end)
+				break;
+			expr = (void *)expr + expr->ops->size;
+		}
+		act->end = (void *)expr - (void *)blob->data;
+		if ((act->verdict == NFT_JUMP || act->verdict == NFT_GOTO) &&
+		    !act->chain)
+			nfj_act_target(act, expr);
+	}
+}
 
 /**
  * nfj_blob_build - make the blob of a chain's next generation
@@ -23,7 +61,7 @@
  * @gfp: __GFP_NOFAIL where no failure is allowed
  *
  * Sets nfj_state::blob, and turns the numbers of expressions in its actions
- * into offsets.
+ * into offsets, once.
  *
  * Context: commit mutex.
  *
@@ -32,13 +70,14 @@
 struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 				     struct nfj_state *st, gfp_t gfp)
 {
+	struct nfj_act *act = NULL, *last_act = NULL;
 	const struct nft_expr *expr, *last;
 	struct nft_rule_blob *blob;
 	struct nft_rule_dp *dp;
 	struct nft_rule *rule;
 	size_t size = 0, len;
-	u32 nr = 0, n;
 	void *data;
+	u32 nr = 0;
 
 	if (st)
 		size += NFJ_EBPF_RULE;
@@ -60,7 +99,7 @@ struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 		dp = data;
 		dp->is_last = 0;
 		dp->handle = 0;
-		dp->dlen = NFT_EXPR_SIZE(sizeof(*priv));
+		dp->dlen = NFJ_EBPF_SIZE;
 		front = (void *)dp->data;
 		front->ops = &nfj_ebpf_ops;
 		priv = nft_expr_priv(front);
@@ -69,30 +108,29 @@ struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 		data += NFJ_EBPF_RULE;
 	}
 
+	if (st) {
+		act = st->acts;
+		last_act = act + st->nacts;
+	}
 	list_for_each_entry(rule, &chain->rules, list) {
-		struct nfj_act *act = st ? &st->acts[nr] : NULL;
-
 		if (!nft_is_active_next(net, rule))
 			continue;
 		dp = data;
 		data = dp->data;
-		n = 0;
 		len = 0;
 		nft_rule_for_each_expr(expr, last, rule) {
-			if (act && act->expr == n + 1) {
-				act->expr = data + len - (void *)blob->data;
-				act = NULL;
-			}
 			memcpy(data + len, expr, expr->ops->size);
 			len += expr->ops->size;
-			n++;
 		}
 		dp->is_last = 0;
 		dp->handle = rule->handle;
 		dp->dlen = len;
 		data += len;
-		if (st)
-			st->acts[nr].end = data - (void *)blob->data;
+		if (act != last_act && act->rule == nr) {
+			nfj_acts_place(act, last_act, blob, dp);
+			while (act != last_act && act->rule == nr)
+				act++;
+		}
 		nr++;
 	}
 	blob->size = data - (void *)blob->data;

@@ -168,10 +168,12 @@ void nfj_changes_free(struct list_head *changes)
 void nfj_commit_prepare(struct net *net, struct list_head *changes)
 {
 	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
+	struct nfj_net *nn = nfj_pernet(net);
 	struct nft_trans *trans;
 	struct nfj_change *c;
 
-	if (!nfj_pernet(net)->enable)
+	WRITE_ONCE(nn->commits, nn->commits + 1);
+	if (!nn->enable)
 		return;
 	list_for_each_entry(trans, &nft_net->commit_list, list) {
 		struct nft_chain *chain;
@@ -227,12 +229,15 @@ void nfj_commit_cancel(struct net *net, struct list_head *changes)
  * @net: the netns
  * @changes: what nfj_commit_prepare() filled in
  *
+ * Also tables and chains that changed may have got other hooks.
+ *
  * Context: the commit mutex has been released, so chains may be gone already.
  */
 void nfj_commit_finish(struct net *net, struct list_head *changes)
 {
-	if (!list_empty(changes))
-		mod_delayed_work(system_unbound_wq, &nfj_pernet(net)->unify,
-				 1);
+	struct nfj_net *nn = nfj_pernet(net);
+
+	if (nn->enable)
+		queue_delayed_work(system_unbound_wq, &nn->unify, 1);
 	nfj_changes_free(changes);
 }

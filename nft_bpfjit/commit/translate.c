@@ -10,6 +10,7 @@
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <net/netlink.h>
+#include "../flow/flow.h"
 #include "../nfj.h"
 
 #define NFJ_DUMP_ROOM	16384
@@ -174,6 +175,95 @@ static u8 nfj_why(int err)
 	}
 }
 
+static void nfj_figures_count(struct nfj_figures *fig, const struct nfj_ir *ir)
+{
+	u32 i, rules = 0;
+
+	fig->whole = 0;
+	fig->residue = 0;
+	fig->taint = ir->taint;
+	fig->jumps = false;
+	for (i = 0; i < ir->nrules; i++) {
+		const struct nfj_rule *r = &ir->rules[i];
+
+		fig->jumps |= !!(r->flags & NFJ_RULE_JUMPS);
+		/* a rule of several entries counts once */
+		if (r->rule < rules)
+			continue;
+		rules = r->rule + 1;
+		fig->whole += !!(r->flags & NFJ_RULE_WHOLE);
+		fig->residue += !(r->flags & NFJ_RULE_DEAD) && r->cut < r->end;
+	}
+	fig->rules = rules;
+}
+
+static bool nfj_tests_equal(const struct nfj_ir *ir, const struct nfj_test *a,
+			    const struct nfj_test *b)
+{
+	if (a->kind != b->kind || a->n != b->n || a->size != b->size ||
+	    a->order != b->order || a->off != b->off || a->mask != b->mask ||
+	    a->hi != b->hi)
+		return false;
+	if (a->kind == NFJ_SET_IN || a->kind == NFJ_SET_OUT)
+		return !memcmp(&ir->ivals[a->lo], &ir->ivals[b->lo],
+			       a->hi * sizeof(*ir->ivals));
+	return a->lo == b->lo;
+}
+
+/* Does entry @b match whenever entry @a does? */
+static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_rule *a,
+			const struct nfj_rule *b)
+{
+	u32 i, j;
+
+	if (b->ntests && a->flags & NFJ_RULE_MUTATES)
+		return false;
+	for (i = 0; i < b->ntests; i++) {
+		const struct nfj_test *t = &ir->tests[b->first + i];
+
+		/* the chunks of a wide test belong together */
+		if (t->kind == NFJ_WIDE_IN || t->kind == NFJ_WIDE_OUT)
+			return false;
+		for (j = 0; j < a->ntests; j++)
+			if (nfj_tests_equal(ir, &ir->tests[a->first + j], t))
+				break;
+		if (j == a->ntests)
+			return false;
+	}
+	return true;
+}
+
+/* The actions, for nfj_blob_build() to put in offsets for numbers */
+static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
+{
+	struct nfj_act *acts;
+	u32 i;
+
+	acts = kvcalloc(ir->nrules, sizeof(*acts), GFP_KERNEL);
+	if (!acts)
+		return NULL;
+	for (i = 0; i < ir->nrules; i++) {
+		const struct nfj_rule *r = &ir->rules[i];
+		struct nfj_act *act = &acts[i];
+
+		act->expr = r->cut;
+		act->end = r->end;
+		act->rule = r->rule;
+		act->verdict = r->verdict;
+		act->chain = r->target;
+		if (r->flags & NFJ_RULE_MUTATES)
+			act->flags |= NFJ_ACT_MUTATES;
+		act->next = r->next;
+		while (act->next < ir->nrules &&
+		       ir->rules[act->next].flags & NFJ_RULE_DEAD)
+			act->next = ir->rules[act->next].next;
+		if (act->next < ir->nrules &&
+		    nfj_implies(ir, r, &ir->rules[act->next]))
+			act->flags |= NFJ_ACT_NEXT;
+	}
+	return acts;
+}
+
 /**
  * nfj_translate - translate the next generation of a chain
  * @net: the netns
@@ -193,7 +283,6 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 	struct nfj_figures *fig = &nc->fig;
 	struct nfj_state *st = NULL;
 	struct nfj_ir ir;
-	u32 i;
 	int err;
 
 	*state = NULL;
@@ -205,19 +294,7 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 		goto out;
 	}
 
-	fig->rules = ir.nrules;
-	fig->whole = 0;
-	fig->residue = 0;
-	fig->taint = ir.taint;
-	fig->jumps = false;
-	for (i = 0; i < ir.nrules; i++) {
-		const struct nfj_rule *r = &ir.rules[i];
-
-		fig->whole += !!(r->flags & NFJ_RULE_WHOLE);
-		fig->residue += !(r->flags & NFJ_RULE_DEAD) &&
-			       r->kind == NFJ_ACT_RESIDUE;
-		fig->jumps |= !!(r->flags & NFJ_RULE_JUMPS);
-	}
+	nfj_figures_count(fig, &ir);
 	if (!ir.nrules || ir.taint || (ir.cost <= nfj_cheap && !fig->jumps)) {
 		fig->why = !ir.nrules ? NFJ_WHY_EMPTY :
 			  ir.taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
@@ -229,24 +306,16 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 	st = kzalloc(sizeof(*st), GFP_KERNEL);
 	if (!st)
 		goto out;
+	INIT_LIST_HEAD(&st->list);
 	st->chain = chain;
 	st->enter = nft_is_base_chain(chain) || !fig->jumps;
 	st->nacts = ir.nrules;
-	st->acts = kvcalloc(ir.nrules, sizeof(*st->acts), GFP_KERNEL);
+	st->acts = nfj_acts_make(&ir);
 	if (!st->acts)
 		goto out;
-	for (i = 0; i < ir.nrules; i++) {
-		const struct nfj_rule *r = &ir.rules[i];
-
-		/* nfj_blob_build() makes an offset of it */
-		if (r->kind == NFJ_ACT_RESIDUE)
-			st->acts[i].expr = r->cut + 1;
-		st->acts[i].verdict = r->verdict;
-		if (r->flags & NFJ_RULE_MUTATES)
-			st->acts[i].flags |= NFJ_ACT_MUTATES;
-	}
 	nfj_load_name(name, chain);
 	err = nfj_programs(&ir, st, name, 0, ir.nrules);
+	st->have = nfj_need_mask(&st->need);
 	if (!err)
 		*state = st;
 out:

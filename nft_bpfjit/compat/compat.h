@@ -76,6 +76,16 @@ static inline void *nfj_kprobe_entry(void *addr)
 }
 #endif
 
+/* What nft_do_chain() returns for a drop: newer kernels free the packet there */
+static __always_inline unsigned int nfj_drop(struct sk_buff *skb, u32 verdict)
+{
+#if NFJ_KERNEL(6, 7)
+	return NF_DROP_REASON(skb, SKB_DROP_REASON_NETFILTER_DROP, EPERM);
+#else
+	return verdict;
+#endif
+}
+
 #if !NFJ_KERNEL(6, 11)
 /* the chain of a rule's transaction used to be in its context */
 #define nft_trans_rule_chain(trans)	((trans)->ctx.chain)

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ebpf expression: BPF finds the next rule that matches, this file does
- * what that rule does.
+ * The engine: BPF finds the next entry that matches, this file does what that
+ * entry does.
  *
  *	extract the flow key
- *	while the matcher finds a rule >= next
- *		verdict, or run the rule's residue
+ *	while the matcher finds an entry >= next
+ *		run the entry's residue, then its verdict
  *		jump: remember where to go on, take the other chain
- *		no decision: next = rule + 1
- *	end of chain: go back to the caller, or NFT_RETURN to nft_do_chain()
+ *		no decision: go on with the entry's next
+ *	end of chain: go back to the caller, or NFT_RETURN
  *
  * Mirrors nft_do_chain().  A chain without a program is run rule by rule in the
- * same loop.  Traced packets are not ours: NFT_BREAK sends them to the original
- * rules behind this expression.
+ * same loop.
  *
- * Which generation?  nft_do_chain() has read net->nft.gencursor before, and a
- * commit may have moved it since.  The first jump looks which generation has
- * this very blob, and stays with that one: base and targets always come from
- * the same.  When called for a chain that the interpreter jumped to and that
- * jumps on, that can't be known, and the interpreter goes on.
+ * Packets come here from the hook itself (entry.c), or from nft_do_chain(),
+ * through the ebpf expression in front of a translated chain's rules: there
+ * traced packets are not ours, NFT_BREAK sends them to the original rules behind
+ * the expression.
+ *
+ * Which generation?  nft_do_chain() has read net->nft.gencursor before it came
+ * to the expression, and a commit may have moved it since.  The first jump looks
+ * which generation has this very blob, and stays with that one: base and targets
+ * always come from the same.  When called for a chain that the interpreter
+ * jumped to and that jumps on, that can't be known, and the interpreter goes on.
  */
 #include <linux/filter.h>
 #include <linux/netfilter.h>
@@ -27,7 +31,7 @@
 #include <net/netfilter/nf_tables_core.h>
 #include <linux/netfilter/nft_bpfjit.h>
 #include "../flow/flow.h"
-#include "../nfj.h"
+#include "engine.h"
 
 /* Where to go on after a jump: in a translated chain or in a plain one */
 struct nfj_frame {
@@ -113,94 +117,79 @@ static void nfj_exprs_eval(const void *expr, const void *end,
 	}
 }
 
-/* A matcher touches nothing but its key, so that it needs no pinning to a CPU;
- * only the accounting of kernel.bpf_stats_enabled does.
- */
-static __always_inline u32 nfj_prog_run(const struct bpf_prog *prog,
-					const struct nfj_key *key)
-{
-	u32 k;
-
-	if (static_branch_unlikely(&bpf_stats_enabled_key)) {
-		migrate_disable();
-		k = bpf_prog_run(prog, key);
-		migrate_enable();
-		return k;
-	}
-	return bpf_dispatcher_nop_func(key, prog->insnsi, prog->bpf_func);
-}
-
-static __always_inline u32 nfj_match(const struct nfj_state *st,
-				     struct nfj_key *key, u32 next)
-{
-	const struct nfj_prog *prog = st->prog;
-	u32 left, k;
-
-	key->entry = next;
-	for (left = st->nprogs; left; left--, prog++) {
-		if (next >= prog->last)
-			continue;
-		k = nfj_prog_run(prog->prog, key);
-		if (k != NFJ_NONE)
-			return likely(k < st->nacts) ? k : NFJ_NONE;
-	}
-	return NFJ_NONE;
-}
-
 static bool nfj_generation(const struct net *net, const struct nfj_state *st)
 {
 	bool gen = READ_ONCE(net->nft.gencursor);
-	const struct nft_rule_blob *blob;
 
-	blob = gen ? rcu_dereference(st->chain->blob_gen_1) :
-		     rcu_dereference(st->chain->blob_gen_0);
-	if (blob == st->blob)
+	if (nfj_blob_of(st->chain, gen) == st->blob)
 		return gen;
-	blob = gen ? rcu_dereference(st->chain->blob_gen_0) :
-		     rcu_dereference(st->chain->blob_gen_1);
-	return blob == st->blob ? !gen : gen;
+	return nfj_blob_of(st->chain, !gen) == st->blob ? !gen : gen;
 }
 
-/* The matcher of @st has found rule @k, which has a residue: go on from there */
-static noinline void nfj_run(const struct nfj_state *st, u32 k,
-			     struct nfj_key *key, struct nft_regs *regs,
-			     const struct nft_pktinfo *pkt)
+/* Add what @st reads to a key that has @have */
+static u32 nfj_extract_more(struct nfj_key *key, const struct nft_pktinfo *pkt,
+			    const struct nfj_state *st, u32 have)
+{
+	if (!have)
+		nfj_flow_extract(key, pkt, &st->need);
+	else if (st->have & ~have)
+		nfj_flow_add(key, pkt, &st->need, false);
+	return have | st->have;
+}
+
+/**
+ * nfj_run - do what an entry does, and go on from there
+ * @st: the chain whose matcher found the entry
+ * @k: the entry
+ * @key: flow key with what @st reads
+ * @regs: registers; the verdict is left here, NFT_RETURN at the end of @st
+ * @pkt: the packet
+ * @gen: generation, or NFJ_GEN_UNKNOWN
+ *
+ * Context: packet path, under RCU.
+ */
+void nfj_run(const struct nfj_state *st, u32 k, struct nfj_key *key,
+	     struct nft_regs *regs, const struct nft_pktinfo *pkt, int gen)
 {
 	struct nfj_frame stack[NFT_JUMP_STACK_SIZE] __uninitialized;
-	const struct nfj_state *base = st, *extracted = st;
 	const struct nft_rule_blob *blob = NULL;
 	const struct nft_rule_dp *rule = NULL;
+	const struct nfj_state *base = st;
 	const struct nfj_act *act;
 	unsigned int sp = 0;
 	const void *data;
-	u32 next;
-	int gen = -1;
+	u32 next, have = st->have;
 
 	goto act;
 	for (;;) {
 		if (st) {
-			if (extracted != st) {
-				nfj_flow_extract(key, pkt, &st->need);
-				extracted = st;
-			}
+			if (next >= st->nacts)
+				goto end_of_chain;
+			have = nfj_extract_more(key, pkt, st, have);
 			k = nfj_match(st, key, next);
 			if (k == NFJ_NONE)
 				goto end_of_chain;
 act:
-			next = k + 1;
 			act = &st->acts[k];
-			if (!act->expr) {
-				if (act->verdict != NFT_RETURN) {
-					regs->verdict.code = act->verdict;
-					return;
-				}
-				goto end_of_chain;
+			next = act->next;
+			regs->verdict.code = NFT_CONTINUE;
+			if (act->expr) {
+				data = st->blob->data;
+				nfj_exprs_eval(data + act->expr,
+					       data + act->end, regs, pkt);
+				if (act->flags & NFJ_ACT_MUTATES)
+					have = 0;
 			}
-			data = st->blob->data;
-			nfj_exprs_eval(data + act->expr, data + act->end, regs,
-				       pkt);
-			if (act->flags & NFJ_ACT_MUTATES)
-				extracted = NULL;
+			if (regs->verdict.code == NFT_CONTINUE) {
+				regs->verdict.code = act->verdict;
+				regs->verdict.chain = (void *)act->chain;
+			}
+			if ((regs->verdict.code == NFT_CONTINUE ||
+			     regs->verdict.code == NFT_BREAK) &&
+			    act->flags & NFJ_ACT_NEXT) {
+				k = next;
+				goto act;
+			}
 		} else {
 			if ((const void *)rule >=
 			    (const void *)blob->data + blob->size)
@@ -208,7 +197,7 @@ act:
 			nfj_exprs_eval(rule->data, rule->data + rule->dlen,
 				       regs, pkt);
 			rule = nft_rule_next(rule);
-			extracted = NULL;
+			have = 0;
 		}
 
 		switch (regs->verdict.code) {
@@ -233,11 +222,9 @@ act:
 			sp++;
 			fallthrough;
 		case NFT_GOTO:
-			if (gen < 0)
+			if (gen == NFJ_GEN_UNKNOWN)
 				gen = nfj_generation(nft_net(pkt), base);
-			blob = gen ?
-			       rcu_dereference(regs->verdict.chain->blob_gen_1) :
-			       rcu_dereference(regs->verdict.chain->blob_gen_0);
+			blob = nfj_blob_of(regs->verdict.chain, gen);
 			st = nfj_blob_state(blob);
 			next = 0;
 			rule = (const void *)blob->data;
@@ -264,7 +251,7 @@ end_of_chain:
 	}
 }
 
-/* Most packets end here, with a verdict or at the end of the chain */
+/* Mirrors an expression's eval: called by nft_do_chain() */
 static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 			  const struct nft_pktinfo *pkt)
 {
@@ -285,10 +272,10 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 		return;
 	}
 	act = &st->acts[k];
-	if (!act->expr)
+	if (nfj_act_final(act))
 		regs->verdict.code = act->verdict;
 	else
-		nfj_run(st, k, &key, regs, pkt);
+		nfj_run(st, k, &key, regs, pkt, NFJ_GEN_UNKNOWN);
 }
 
 static struct nft_expr_type nfj_ebpf_type = {

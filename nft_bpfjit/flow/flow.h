@@ -34,10 +34,11 @@ static __always_inline void nfj_flow_words(u8 *to, const struct sk_buff *skb,
 }
 
 /**
- * nfj_flow_extract - fill in what a chain's programs read
- * @key: the key; everything not asked for stays undefined
+ * nfj_flow_add - fill in what a chain's programs read, besides what is there
+ * @key: the key; everything not asked for stays as it was
  * @pkt: the packet
  * @need: what is asked for
+ * @fresh: nothing is there yet
  *
  * Mirrors nft_payload_eval() and nft_payload_fast_eval() for the network and
  * transport header.  The latter does not care for fragments as long as the
@@ -45,9 +46,10 @@ static __always_inline void nfj_flow_words(u8 *to, const struct sk_buff *skb,
  *
  * Context: packet path, under RCU.
  */
-static __always_inline void nfj_flow_extract(struct nfj_key *key,
-					     const struct nft_pktinfo *pkt,
-					     const struct nfj_need *need)
+static __always_inline void nfj_flow_add(struct nfj_key *key,
+					 const struct nft_pktinfo *pkt,
+					 const struct nfj_need *need,
+					 bool fresh)
 {
 	const struct sk_buff *skb = pkt->skb;
 	u32 groups = need->groups;
@@ -81,15 +83,48 @@ static __always_inline void nfj_flow_extract(struct nfj_key *key,
 	groups &= ~(NFJ_GROUP_NH | NFJ_GROUP_TH);
 	if (!groups)
 		return;
-	key->valid = 0;
+	if (fresh)
+		key->valid = 0;
 	key->nfproto = nft_pf(pkt);
 	if (likely(pkt->flags & NFT_PKTINFO_L4PROTO)) {
-		key->valid = NFJ_VALID_L4PROTO;
+		key->valid |= NFJ_VALID_L4PROTO;
 		key->l4proto = pkt->tprot;
 	}
 	groups &= ~NFJ_GROUP_BASE;
 	if (groups)
 		nfj_flow_more(key, pkt, groups);
+}
+
+/**
+ * nfj_flow_extract - the same for a key of which nothing is there yet
+ * @key: the key; everything not asked for stays undefined
+ * @pkt: the packet
+ * @need: what is asked for
+ */
+static __always_inline void nfj_flow_extract(struct nfj_key *key,
+					     const struct nft_pktinfo *pkt,
+					     const struct nfj_need *need)
+{
+	nfj_flow_add(key, pkt, need, true);
+}
+
+/**
+ * nfj_need_mask - what programs read as a set
+ * @need: the same as ranges
+ *
+ * Return: NFJ_GROUP_* in the lowest byte, then a bit for each word of the
+ * network header and of the transport header.
+ */
+static inline u32 nfj_need_mask(const struct nfj_need *need)
+{
+	u32 mask = need->groups;
+
+	BUILD_BUG_ON(NFJ_NH_WINDOW > 64 || NFJ_TH_WINDOW > 64);
+	if (need->nh_end)
+		mask |= GENMASK(need->nh_end - 1, need->nh_first) << 8;
+	if (need->th_end)
+		mask |= GENMASK(need->th_end - 1, need->th_first) << 16;
+	return mask;
 }
 
 #endif /* _NFJ_FLOW_H */

@@ -157,34 +157,20 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
 	bool nobreak = true, whole = true;
 	unsigned int i;
 
+	while (cut < n && s->step[cut].is_verdict &&
+	       s->step[cut].verdict == NFT_CONTINUE)
+		cut++;
 	rule->nexpr = n;
 	rule->cut = cut;
-	rule->kind = NFJ_ACT_RESIDUE;
+	rule->verdict = NFT_CONTINUE;
 	if (s->fe.jumps)
 		rule->flags |= NFJ_RULE_JUMPS;
 
 	for (i = cut; i < n; i++) {
 		const struct nfj_fe_step *step = &s->step[i];
 
-		if (step->is_verdict) {
-			if (step->verdict == NFT_CONTINUE) {
-				if (i == cut)
-					rule->cut = ++cut;
-				continue;
-			}
-			if (i == cut && step->verdict == NFT_BREAK) {
-				rule->flags |= NFJ_RULE_DEAD;
-				break;
-			}
-			if (i == cut && (step->verdict == NF_ACCEPT ||
-					 step->verdict == NF_DROP ||
-					 step->verdict == NFT_RETURN)) {
-				rule->kind = NFJ_ACT_VERDICT;
-				rule->verdict = step->verdict;
-			}
-			if (nobreak && step->verdict != NFT_JUMP &&
-			    step->verdict != NFT_BREAK)
-				rule->flags |= NFJ_RULE_TERMINAL;
+		if (step->is_verdict && step->verdict != NFT_CONTINUE) {
+			rule->verdict = step->verdict;
 			break;
 		}
 		if (!step->row || !(step->row->flags & NFJ_FE_NOBREAK))
@@ -194,10 +180,21 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
 		if (!step->row || step->row->flags & NFJ_FE_MATCH)
 			whole = false;
 	}
+	rule->end = i;
 	if (whole)
 		rule->flags |= NFJ_RULE_WHOLE;
-	if (cut == n)
-		rule->flags |= NFJ_RULE_DEAD;
+	switch (rule->verdict) {
+	case NFT_CONTINUE:
+	case NFT_BREAK:
+		if (rule->cut == rule->end)
+			rule->flags |= NFJ_RULE_DEAD;
+		break;
+	case NFT_JUMP:
+		break;
+	default:
+		if (nobreak)
+			rule->flags |= NFJ_RULE_TERMINAL;
+	}
 }
 
 /* The interpreter evaluates a rule up to its first comparison */

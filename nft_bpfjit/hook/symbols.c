@@ -54,7 +54,8 @@ int nfj_symbols_init(void)
 	    nfj_find("nft_cmp_fast_ops", &nfj_sym.cmp_fast) ||
 	    nfj_find("nft_cmp16_fast_ops", &nfj_sym.cmp16_fast) ||
 	    nfj_find("nft_bitwise_fast_ops", &nfj_sym.bitwise_fast) ||
-	    nfj_find("nft_payload_fast_ops", &nfj_sym.payload_fast))
+	    nfj_find("nft_payload_fast_ops", &nfj_sym.payload_fast) ||
+	    nfj_find("nf_hook_mutex", &nfj_sym.hook_mutex))
 		return -ENOENT;
 	return 0;
 }

@@ -49,6 +49,8 @@ static void *nfj_grow(void *old, u32 *max, u32 used, size_t size)
  * nfj_ir_add_rule - append a rule without tests
  * @ir: the chain
  *
+ * It is a rule of its own, and followed by the next, until the caller says else.
+ *
  * Return: the rule, valid until the next call, or NULL without memory.
  */
 struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir)
@@ -67,6 +69,8 @@ struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir)
 	memset(rule, 0, sizeof(*rule));
 	rule->first = ir->ntests;
 	rule->next = ir->nrules;
+	if (ir->nrules > 1)
+		rule->rule = ir->rules[ir->nrules - 2].rule + 1;
 	return rule;
 }
 

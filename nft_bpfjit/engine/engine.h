@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to the engine: what its two entries (the hook, the expression) share
+ * with its loop, inline, since each packet passes it.
+ */
+#ifndef _NFJ_ENGINE_H
+#define _NFJ_ENGINE_H
+
+#include <linux/filter.h>
+#include <linux/rcupdate.h>
+#include "../nfj.h"
+
+#define NFJ_GEN_UNKNOWN	(-1)
+
+void nfj_run(const struct nfj_state *st, u32 k, struct nfj_key *key,
+	     struct nft_regs *regs, const struct nft_pktinfo *pkt, int gen);
+
+/* A matcher touches nothing but its key, so that it needs no pinning to a CPU;
+ * only the accounting of kernel.bpf_stats_enabled does.
+ */
+static __always_inline u32 nfj_prog_run(const struct bpf_prog *prog,
+					const struct nfj_key *key)
+{
+	u32 k;
+
+	if (static_branch_unlikely(&bpf_stats_enabled_key)) {
+		migrate_disable();
+		k = bpf_prog_run(prog, key);
+		migrate_enable();
+		return k;
+	}
+	return bpf_dispatcher_nop_func(key, prog->insnsi, prog->bpf_func);
+}
+
+/**
+ * nfj_match - find the next entry that matches
+ * @st: the chain
+ * @key: flow key with what @st reads
+ * @next: first entry to consider
+ *
+ * Return: its number, or NFJ_NONE.
+ */
+static __always_inline u32 nfj_match(const struct nfj_state *st,
+				     struct nfj_key *key, u32 next)
+{
+	const struct nfj_prog *prog = st->prog;
+	u32 left, k;
+
+	key->entry = next;
+	for (left = st->nprogs; left; left--, prog++) {
+		if (next >= prog->last)
+			continue;
+		k = nfj_prog_run(prog->prog, key);
+		if (k != NFJ_NONE)
+			return likely(k < st->nacts) ? k : NFJ_NONE;
+	}
+	return NFJ_NONE;
+}
+
+/* The blob of a chain in a generation */
+static __always_inline const struct nft_rule_blob *
+nfj_blob_of(const struct nft_chain *chain, bool gen)
+{
+	return gen ? rcu_dereference(chain->blob_gen_1) :
+		     rcu_dereference(chain->blob_gen_0);
+}
+
+/* Is an entry nothing but a verdict that ends the chain? */
+static __always_inline bool nfj_act_final(const struct nfj_act *act)
+{
+	BUILD_BUG_ON(NF_DROP != 0 || NF_ACCEPT != 1);
+
+	return !act->expr && (u32)act->verdict <= NF_ACCEPT;
+}
+
+#endif /* _NFJ_ENGINE_H */

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Entry from the hook: what a base chain of type filter has in the place of
+ * nft_do_chain_ipv4() and its like.
+ *
+ *	nf_hook_slow -> nft_do_chain_ipv4 -> nft_do_chain -> ebpf expression
+ *	nf_hook_slow -> nfj_do_chain_ipv4
+ *
+ * Between the hook and the matcher nft_do_chain() spends more instructions (its
+ * zeroed stack, one compare for each builtin expression, an indirect call) than
+ * the matcher itself needs for a thousand rules.  These functions do the same,
+ * in the same order, for a translated chain, and call nft_do_chain() for all
+ * else: a chain that is not translated (any more), a traced packet, a base chain
+ * with counters of its own.
+ *
+ * hook/entries.c puts them in their place.  Mirrors nft_chain_filter.c and
+ * nft_do_chain().
+ */
+#include <linux/if_ether.h>
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <net/netfilter/nf_tables.h>
+#include <net/netfilter/nf_tables_core.h>
+#include <net/netfilter/nf_tables_ipv4.h>
+#include <net/netfilter/nf_tables_ipv6.h>
+#include "../flow/flow.h"
+#include "engine.h"
+
+/* nft_do_chain(): a verdict of the chain, as its caller sees it */
+static __always_inline unsigned int nfj_verdict(const struct nft_pktinfo *pkt,
+						u32 verdict)
+{
+	if ((verdict & NF_VERDICT_MASK) == NF_DROP)
+		return nfj_drop(pkt->skb, verdict);
+	return verdict;
+}
+
+/* An entry with a residue, or with a verdict that leads on */
+static noinline unsigned int nfj_base_run(const struct nfj_state *st, u32 k,
+					  struct nfj_key *key,
+					  const struct nft_pktinfo *pkt,
+					  const struct nft_base_chain *base,
+					  bool gen)
+{
+	struct nft_regs regs __uninitialized;
+
+	nfj_run(st, k, key, &regs, pkt, gen);
+	if (regs.verdict.code == NFT_RETURN)
+		return nfj_verdict(pkt, base->policy);
+	return nfj_verdict(pkt, regs.verdict.code);
+}
+
+static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
+						 void *priv)
+{
+	const struct nft_chain *chain = priv;
+	const struct nft_base_chain *base = nft_base_chain(chain);
+	struct nfj_key key __aligned(8) __uninitialized;
+	bool gen = READ_ONCE(nft_net(pkt)->nft.gencursor);
+	const struct nfj_state *st = nfj_blob_state(nfj_blob_of(chain, gen));
+	const struct nfj_act *act;
+	u32 k;
+
+	if (unlikely(!st || pkt->skb->nf_trace ||
+		     rcu_access_pointer(base->stats)))
+		return nft_do_chain(pkt, priv);
+
+	nfj_flow_extract(&key, pkt, &st->need);
+	k = nfj_match(st, &key, 0);
+	if (k == NFJ_NONE)
+		return nfj_verdict(pkt, base->policy);
+	act = &st->acts[k];
+	if (nfj_act_final(act))
+		return nfj_verdict(pkt, act->verdict);
+	return nfj_base_run(st, k, &key, pkt, base, gen);
+}
+
+/* nft_do_chain_ipv4() */
+static unsigned int nfj_do_chain_ipv4(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	struct nft_pktinfo pkt;
+
+	nft_set_pktinfo(&pkt, skb, state);
+	nft_set_pktinfo_ipv4(&pkt);
+	return nfj_do_chain(&pkt, priv);
+}
+
+/* nft_do_chain_ipv6() */
+static unsigned int nfj_do_chain_ipv6(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	struct nft_pktinfo pkt;
+
+	nft_set_pktinfo(&pkt, skb, state);
+	nft_set_pktinfo_ipv6(&pkt);
+	return nfj_do_chain(&pkt, priv);
+}
+
+/* nft_do_chain_inet() */
+static unsigned int nfj_do_chain_inet(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	struct nft_pktinfo pkt;
+
+	nft_set_pktinfo(&pkt, skb, state);
+	switch (state->pf) {
+	case NFPROTO_IPV4:
+		nft_set_pktinfo_ipv4(&pkt);
+		break;
+	case NFPROTO_IPV6:
+		nft_set_pktinfo_ipv6(&pkt);
+		break;
+	default:
+		break;
+	}
+	return nfj_do_chain(&pkt, priv);
+}
+
+/* nft_do_chain_arp() */
+static unsigned int nfj_do_chain_arp(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	struct nft_pktinfo pkt;
+
+	nft_set_pktinfo(&pkt, skb, state);
+	nft_set_pktinfo_unspec(&pkt);
+	return nfj_do_chain(&pkt, priv);
+}
+
+/* What bridge and netdev know of a frame: its type */
+static __always_inline void nfj_pktinfo_eth(struct nft_pktinfo *pkt,
+					    __be16 proto)
+{
+	switch (proto) {
+	case htons(ETH_P_IP):
+		nft_set_pktinfo_ipv4_validate(pkt);
+		break;
+	case htons(ETH_P_IPV6):
+		nft_set_pktinfo_ipv6_validate(pkt);
+		break;
+	default:
+		nft_set_pktinfo_unspec(pkt);
+		break;
+	}
+}
+
+/* nft_do_chain_bridge() */
+static unsigned int nfj_do_chain_bridge(void *priv, struct sk_buff *skb,
+					const struct nf_hook_state *state)
+{
+	struct nft_pktinfo pkt;
+
+	nft_set_pktinfo(&pkt, skb, state);
+	nfj_pktinfo_eth(&pkt, eth_hdr(skb)->h_proto);
+	return nfj_do_chain(&pkt, priv);
+}
+
+/* nft_do_chain_netdev() */
+static unsigned int nfj_do_chain_netdev(void *priv, struct sk_buff *skb,
+					const struct nf_hook_state *state)
+{
+	struct nft_pktinfo pkt;
+
+	nft_set_pktinfo(&pkt, skb, state);
+	nfj_pktinfo_eth(&pkt, skb->protocol);
+	return nfj_do_chain(&pkt, priv);
+}
+
+/**
+ * nfj_entry_fn - the function for a base chain's hook
+ * @base: the chain
+ *
+ * Return: the function, or NULL where the hook stays with nf_tables: nat (not
+ * called from a hook of its own), route (does more than nft_do_chain()), and
+ * the ingress hook of inet.
+ */
+nf_hookfn *nfj_entry_fn(const struct nft_base_chain *base)
+{
+	if (base->type->type != NFT_CHAIN_T_DEFAULT)
+		return NULL;
+	switch (base->type->family) {
+	case NFPROTO_IPV4:
+		return nfj_do_chain_ipv4;
+	case NFPROTO_IPV6:
+		return nfj_do_chain_ipv6;
+	case NFPROTO_INET:
+		return base->ops.hooknum == NF_INET_INGRESS ?
+		       NULL : nfj_do_chain_inet;
+	case NFPROTO_ARP:
+		return nfj_do_chain_arp;
+	case NFPROTO_BRIDGE:
+		return nfj_do_chain_bridge;
+	case NFPROTO_NETDEV:
+		return nfj_do_chain_netdev;
+	default:
+		return NULL;
+	}
+}
