@@ -254,6 +254,10 @@ void nfj_chains_exit(void);
 int nfj_translate(struct net *net, struct nft_chain *chain,
 		  struct nfj_chain *nc, struct nfj_state **state);
 
+/* commit/sets.c */
+struct nfj_set_in *nfj_set_read(struct net *net, struct nft_set *set);
+void nfj_set_free(struct nfj_set_in *in);
+
 /* commit/blob.c */
 struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 				     struct nfj_state *st, gfp_t gfp);

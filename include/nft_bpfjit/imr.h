@@ -146,6 +146,40 @@ struct nfj_ir {
 };
 
 #define NFJ_EXPRS_MAX	128	/* NFT_RULE_MAXEXPRS */
+#define NFJ_SET_KEY_MAX	64	/* NFT_DATA_VALUE_MAXLEN */
+#define NFJ_SET_FIELDS	16	/* NFT_REG32_COUNT */
+
+/**
+ * struct nfj_elem_in - an element of a set
+ * @lo: key, or its lowest value
+ * @hi: highest value, the same for a single key; compared field by field
+ * @verdict: of a verdict map
+ * @target: ... and the chain that it leads to
+ */
+struct nfj_elem_in {
+	u8		lo[NFJ_SET_KEY_MAX];
+	u8		hi[NFJ_SET_KEY_MAX];
+	s32		verdict;
+	const void	*target;
+};
+
+/**
+ * struct nfj_set_in - a set whose elements never change
+ * @verdicts: it is a verdict map
+ * @catchall: has an element for what no other matches: the last one
+ * @nfields: fields of a key
+ * @field_len: bytes of each; a field takes whole words
+ * @nelems: number of elements, with @catchall
+ * @elems: the elements; keys of different elements do not overlap
+ */
+struct nfj_set_in {
+	bool			verdicts;
+	bool			catchall;
+	u8			nfields;
+	u8			field_len[NFJ_SET_FIELDS];
+	u32			nelems;
+	struct nfj_elem_in	*elems;
+};
 
 /**
  * struct nfj_expr_in - an expression as its ops->dump() wrote it
@@ -154,12 +188,14 @@ struct nfj_ir {
  * @len: bytes of @attrs
  * @keylen: bytes of the source register where only the kernel knows (length of
  *	    a set's key), else 0
+ * @set: the set that is looked up, if it never changes, else NULL
  */
 struct nfj_expr_in {
 	const char		*name;
 	const struct nlattr	*attrs;
 	int			len;
 	u16			keylen;
+	struct nfj_set_in	*set;
 };
 
 void nfj_ir_init(struct nfj_ir *ir);

@@ -25,24 +25,44 @@ static unsigned int nfj_opts = NFJ_OPT_ALL;
 module_param_named(passes, nfj_opts, uint, 0644);
 MODULE_PARM_DESC(passes, "bit mask of passes: 1 search, 2 loads, 4 common tests");
 
-/* Bytes of the key of the set that an expression looks up, 0: can't tell */
-static u16 nfj_set_keylen(const struct nft_ctx *ctx, const char *name)
-{
-	const struct nft_set *set;
+/* What the translation of a chain's rules has in common */
+struct nfj_reader {
+	struct net		*net;
+	struct nft_table	*table;
+	struct list_head	*at;	/* the set that was found last */
+};
 
-	list_for_each_entry(set, &ctx->table->sets, list)
-		if (nft_is_active_next(ctx->net, set) &&
-		    !strcmp(set->name, name))
-			return set->klen;
-	return 0;
+/* Rules and their anonymous sets mostly come in the same order, so the search
+ * goes on where the last one ended, and around.
+ */
+static struct nft_set *nfj_set_find(struct nfj_reader *rd, const char *name)
+{
+	struct list_head *sets = &rd->table->sets, *p = rd->at;
+	struct nft_set *set;
+
+	do {
+		p = p->next;
+		if (p == sets)
+			continue;
+		set = list_entry(p, struct nft_set, list);
+		if (!nft_is_active_next(rd->net, set) ||
+		    strcmp(set->name, name))
+			continue;
+		rd->at = p;
+		return set;
+	} while (p != rd->at);
+	return NULL;
 }
 
-static void nfj_expr_keylen(const struct nft_ctx *ctx, struct nfj_expr_in *in)
+/* What the front end can't see in an expression: the set that it looks up */
+static void nfj_expr_set(struct nfj_reader *rd, struct nfj_expr_in *in)
 {
+	bool lookup = !strcmp(in->name, "lookup");
 	const struct nlattr *attr;
+	struct nft_set *set;
 	int type;
 
-	if (!strcmp(in->name, "lookup"))
+	if (lookup)
 		type = NFTA_LOOKUP_SET;
 	else if (!strcmp(in->name, "dynset"))
 		type = NFTA_DYNSET_SET_NAME;
@@ -51,23 +71,30 @@ static void nfj_expr_keylen(const struct nft_ctx *ctx, struct nfj_expr_in *in)
 	else
 		return;
 	attr = nla_find(in->attrs, in->len, type);
-	if (attr)
-		in->keylen = nfj_set_keylen(ctx, nla_data(attr));
+	set = attr ? nfj_set_find(rd, nla_data(attr)) : NULL;
+	if (!set)
+		return;
+	in->keylen = set->klen;
+	if (lookup)
+		in->set = nfj_set_read(rd->net, set);
 }
 
-static int nfj_rule_ir(const struct nft_ctx *ctx, struct nfj_ir *ir,
+static int nfj_rule_ir(struct nfj_reader *rd, struct nfj_ir *ir,
 		       struct nft_rule *rule, struct sk_buff *skb,
 		       struct nfj_expr_in *in)
 {
 	const struct nft_expr *expr, *last;
 	unsigned int n = 0;
+	int err;
 
 	skb_trim(skb, 0);
 	nft_rule_for_each_expr(expr, last, rule) {
 		unsigned int start = skb->len;
 
-		if (n == NFJ_EXPRS_MAX)
-			return -E2BIG;
+		if (n == NFJ_EXPRS_MAX) {
+			err = -E2BIG;
+			goto out;
+		}
 		in[n] = (struct nfj_expr_in) {
 			.name = expr->ops->type ? expr->ops->type->name : "",
 		};
@@ -79,18 +106,26 @@ static int nfj_rule_ir(const struct nft_ctx *ctx, struct nfj_ir *ir,
 			} else {
 				in[n].attrs = (void *)skb->data + start;
 				in[n].len = skb->len - start;
-				nfj_expr_keylen(ctx, &in[n]);
+				nfj_expr_set(rd, &in[n]);
 			}
 		}
 		n++;
 	}
-	return nfj_frontend_rule(ir, in, n);
+	err = nfj_frontend_rule(ir, in, n);
+out:
+	while (n--)
+		nfj_set_free(in[n].set);
+	return err;
 }
 
 static int nfj_chain_ir(struct net *net, struct nft_chain *chain,
 			struct nfj_ir *ir)
 {
-	struct nft_ctx ctx = { .net = net, .table = chain->table };
+	struct nfj_reader rd = {
+		.net	= net,
+		.table	= chain->table,
+		.at	= &chain->table->sets,
+	};
 	struct nfj_expr_in *in;
 	struct nft_rule *rule;
 	struct sk_buff *skb;
@@ -104,7 +139,7 @@ static int nfj_chain_ir(struct net *net, struct nft_chain *chain,
 	list_for_each_entry(rule, &chain->rules, list) {
 		if (!nft_is_active_next(net, rule))
 			continue;
-		err = nfj_rule_ir(&ctx, ir, rule, skb, in);
+		err = nfj_rule_ir(&rd, ir, rule, skb, in);
 		if (err)
 			break;
 		cond_resched();

@@ -123,4 +123,20 @@ nft_rule_next(const struct nft_rule_dp *rule)
 }
 #endif
 
+/* An element of a set, as a walk passes it on */
+#if NFJ_KERNEL(6, 7)
+typedef struct nft_elem_priv nfj_elem_priv;
+#define nfj_elem_ext(set, priv)	nft_set_elem_ext(set, priv)
+#else
+typedef struct nft_set_elem nfj_elem_priv;
+#define nfj_elem_ext(set, elem)	nft_set_elem_ext(set, (elem)->priv)
+#endif
+
+/* Private to nf_tables_api.c on all kernels so far */
+struct nfj_set_elem_catchall {
+	struct list_head	list;
+	struct rcu_head		rcu;
+	void			*elem;
+};
+
 #endif /* _NFJ_COMPAT_H */

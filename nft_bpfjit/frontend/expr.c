@@ -456,12 +456,37 @@ static int nfj_fe_immediate(struct nfj_fe *fe, const struct nlattr **tb,
 	return NFJ_FE_PURE;
 }
 
-/* Lookups in sets: the kernel tells how long the key is */
+/* Mirrors nft_lookup_eval().  A set that may change is looked up when the packet
+ * comes; the kernel tells how long its key is.
+ */
 static int nfj_fe_lookup(struct nfj_fe *fe, const struct nlattr **tb,
 			 const struct nfj_expr_in *in)
 {
-	nfj_reads(fe, nfj_attr_reg(tb[NFTA_LOOKUP_SREG]), in->keylen);
-	nfj_writes(fe, nfj_attr_reg(tb[NFTA_LOOKUP_DREG]), 0);
+	int reg = nfj_attr_reg(tb[NFTA_LOOKUP_SREG]), res;
+	bool wanted = in->set && fe->collect && reg >= 0;
+	u32 dreg, flags = 0;
+
+	nfj_reads(fe, reg, in->keylen);
+	if (!tb[NFTA_LOOKUP_DREG]) {
+		if (!wanted || (tb[NFTA_LOOKUP_FLAGS] &&
+				!nfj_attr_u32(tb[NFTA_LOOKUP_FLAGS], &flags)))
+			return NFJ_FE_STOP;
+		return nfj_lookup_set(fe, in->set, reg,
+				      !(flags & NFT_LOOKUP_F_INV));
+	}
+	if (!nfj_attr_u32(tb[NFTA_LOOKUP_DREG], &dreg) ||
+	    dreg != NFT_REG_VERDICT) {
+		nfj_writes(fe, nfj_attr_reg(tb[NFTA_LOOKUP_DREG]), 0);
+		return NFJ_FE_STOP;
+	}
+	if (wanted && in->set->verdicts && fe->last) {
+		res = nfj_lookup_set(fe, in->set, reg, true);
+		if (res != NFJ_FE_STOP) {
+			fe->vmap = res == NFJ_FE_PURE;
+			return res;
+		}
+	}
+	fe->jumps = true;
 	return NFJ_FE_STOP;
 }
 

@@ -84,6 +84,8 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 
 	nfj_value_reset(fe);
 	fe->collect = true;
+	fe->vmap = false;
+	nfj_ir_free(&fe->cases);
 	*never = false;
 	for (i = 0; i < n; i++) {
 		struct nfj_fe_step *step = &s->step[i];
@@ -92,6 +94,7 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 		fe->rd_may = 0;
 		fe->wr = 0;
 		fe->is_verdict = false;
+		fe->last = i + 1 == n;
 		step->row = nfj_fe_row(in[i].name);
 		res = NFJ_FE_STOP;
 		if (!step->row) {
@@ -197,13 +200,51 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
 	}
 }
 
+/* The same for an entry that a verdict map has become: its verdict is known */
+static void nfj_fe_case(struct nfj_rule *rule, unsigned int n)
+{
+	rule->nexpr = n;
+	rule->cut = n;
+	rule->end = n;
+	rule->flags |= NFJ_RULE_WHOLE;
+	if (rule->verdict == NFT_JUMP || rule->verdict == NFT_GOTO)
+		rule->flags |= NFJ_RULE_JUMPS;
+	if (rule->verdict != NFT_JUMP && rule->verdict != NFT_CONTINUE &&
+	    rule->verdict != NFT_BREAK)
+		rule->flags |= NFJ_RULE_TERMINAL;
+}
+
+/* All entries of the rule: what they do */
+static int nfj_fe_actions(struct nfj_fe_scratch *s, unsigned int cut,
+			  unsigned int n)
+{
+	struct nfj_ir *ir = s->fe.ir;
+	u32 first = ir->nrules - 1, i;
+	int err;
+
+	if (s->fe.cases.nrules) {
+		err = nfj_cases_apply(&s->fe);
+		if (err)
+			return err;
+	}
+	for (i = first; i < ir->nrules; i++) {
+		if (s->fe.vmap)
+			nfj_fe_case(&ir->rules[i], n);
+		else
+			nfj_fe_action(s, &ir->rules[i], cut, n);
+	}
+	return 0;
+}
+
 /* The interpreter evaluates a rule up to its first comparison */
 static u32 nfj_fe_cost(const struct nfj_expr_in *in, unsigned int n)
 {
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (!strcmp(in[i].name, "cmp") || !strcmp(in[i].name, "range"))
+		if (!strcmp(in[i].name, "cmp") ||
+		    !strcmp(in[i].name, "range") ||
+		    !strcmp(in[i].name, "lookup"))
 			return (i + 1) * NFJ_COST_EXPR;
 	return n * NFJ_COST_EXPR;
 }
@@ -233,6 +274,7 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 	s = kvmalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
+	nfj_ir_init(&s->fe.cases);
 	s->fe.ir = ir;
 	s->fe.taint = 0;
 	s->fe.jumps = false;
@@ -264,11 +306,12 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 		s->fe.rule->flags |= NFJ_RULE_DEAD | NFJ_RULE_WHOLE;
 		ir->ntests = ntests;
 		s->fe.rule->ntests = 0;
+		err = 0;
 	} else {
-		nfj_fe_action(s, s->fe.rule, cut, n);
+		err = nfj_fe_actions(s, cut, n);
 	}
-	err = 0;
 out_free:
+	nfj_ir_free(&s->fe.cases);
 	kvfree(s);
 	return err;
 }

@@ -41,6 +41,10 @@ enum nfj_fe_result {
  * @wr: words it surely writes
  * @collect: false when tests are not wanted any more
  * @jumps: a jump or goto was seen
+ * @last: the current expression is the last one of its rule
+ * @vmap: the rule ends in a verdict map, each case has a verdict
+ * @cases: the ways in which sets let the rule go on, one of which must hold; no
+ *	   rules in it where there is but one way
  * @taint: NFJ_TAINT_* to add to the chain
  * @verdict: verdict of an immediate expression, if @is_verdict
  * @is_verdict: the current expression is an immediate verdict
@@ -56,6 +60,9 @@ struct nfj_fe {
 	u32		wr;
 	bool		collect;
 	bool		jumps;
+	bool		last;
+	bool		vmap;
+	struct nfj_ir	cases;
 	u32		taint;
 	s32		verdict;
 	bool		is_verdict;
@@ -90,6 +97,11 @@ int nfj_value_compare(struct nfj_fe *fe, unsigned int reg, unsigned int len,
 		      bool in, const u8 *lo, const u8 *hi);
 int nfj_value_guard(struct nfj_fe *fe, unsigned int koff, unsigned int size,
 		    u64 mask, u64 lo, u64 hi);
+
+/* lookup.c */
+int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
+		   unsigned int reg, bool in);
+int nfj_cases_apply(struct nfj_fe *fe);
 
 /**
  * nfj_value_wbit - index into nfj_fe::sym of a bit of a 32 bit register

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sets that never change, read for the front end.
+ *
+ * An anonymous set belongs to one rule and lives and dies with it, so its
+ * elements can go into the program.  All else is looked up when the packet
+ * comes, in nft's own set: named sets, which change any time, and sets whose
+ * elements count or expire.
+ *
+ * Elements are read from the set itself, as the next generation will have it.
+ * An rbtree keeps intervals as two elements, where one begins and where it is
+ * over; they are put together here.  A pipapo set has both ends in one element,
+ * for each field.  Keys of other sets are just keys.
+ */
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include "../nfj.h"
+
+#define NFJ_SET_ELEMS_MAX	65536
+
+struct nfj_set_reader {
+	struct nft_set_iter	iter;
+	struct nfj_set_in	*in;
+	u8			klen;
+	u32			max;
+	bool			ends;	/* elements are ends of intervals */
+};
+
+/* While intervals are ends, nfj_elem_in::hi[0] tells which end */
+#define NFJ_END_OPEN	0
+#define NFJ_END_CLOSE	1
+
+static int nfj_set_elem(struct nfj_set_reader *r, const struct nft_set_ext *ext)
+{
+	struct nfj_elem_in *elem;
+	bool close = false;
+
+	if (!nft_set_elem_active(ext, r->iter.genmask))
+		return 0;
+	/* what counts, expires or leads to an object is for the packet path */
+	if (nft_set_ext_exists(ext, NFT_SET_EXT_EXPRESSIONS) ||
+	    nft_set_ext_exists(ext, NFT_SET_EXT_TIMEOUT) ||
+	    nft_set_ext_exists(ext, NFT_SET_EXT_OBJREF))
+		return -EOPNOTSUPP;
+	if (r->in->nelems == r->max)
+		return -E2BIG;
+	elem = &r->in->elems[r->in->nelems++];
+	memset(elem, 0, sizeof(*elem));
+	if (nft_set_ext_exists(ext, NFT_SET_EXT_KEY))
+		memcpy(elem->lo, nft_set_ext_key(ext), r->klen);
+	if (nft_set_ext_exists(ext, NFT_SET_EXT_FLAGS))
+		close = *nft_set_ext_flags(ext) & NFT_SET_ELEM_INTERVAL_END;
+	if (r->ends)
+		elem->hi[0] = close ? NFJ_END_CLOSE : NFJ_END_OPEN;
+	else if (nft_set_ext_exists(ext, NFT_SET_EXT_KEY_END))
+		memcpy(elem->hi, nft_set_ext_key_end(ext), r->klen);
+	else
+		memcpy(elem->hi, elem->lo, r->klen);
+	if (r->in->verdicts && !close) {
+		const struct nft_data *data;
+
+		if (!nft_set_ext_exists(ext, NFT_SET_EXT_DATA))
+			return -EOPNOTSUPP;
+		data = nft_set_ext_data(ext);
+		elem->verdict = data->verdict.code;
+		if (elem->verdict == NFT_JUMP || elem->verdict == NFT_GOTO)
+			elem->target = data->verdict.chain;
+	}
+	return 0;
+}
+
+static int nfj_set_walk(const struct nft_ctx *ctx, struct nft_set *set,
+			const struct nft_set_iter *iter, nfj_elem_priv *priv)
+{
+	struct nfj_set_reader *r = container_of(iter, struct nfj_set_reader,
+						iter);
+
+	return nfj_set_elem(r, nfj_elem_ext(set, priv));
+}
+
+static int nfj_elem_cmp(const void *a, const void *b)
+{
+	const struct nfj_elem_in *x = a, *y = b;
+	int d = memcmp(x->lo, y->lo, sizeof(x->lo));
+
+	/* where one interval ends and the next begins at once, the latter counts */
+	return d ? : y->hi[0] - x->hi[0];
+}
+
+/* A key less one */
+static void nfj_key_before(u8 *to, const u8 *key, unsigned int len)
+{
+	memcpy(to, key, len);
+	while (len--)
+		if (to[len]--)
+			break;
+}
+
+/* Ends become intervals.  What lies between two ends is in the set if the
+ * lower one opens, as nft_rbtree_lookup() has it.
+ */
+static void nfj_set_intervals(struct nfj_set_in *in, unsigned int klen)
+{
+	u32 i, k = 0, n = in->nelems;
+
+	sort(in->elems, n, sizeof(*in->elems), nfj_elem_cmp, NULL);
+	for (i = 0; i < n; i++) {
+		struct nfj_elem_in elem = in->elems[i];
+
+		if (i + 1 < n && !memcmp(elem.lo, in->elems[i + 1].lo, klen))
+			continue;
+		if (elem.hi[0] == NFJ_END_CLOSE)
+			continue;
+		if (i + 1 < n)
+			nfj_key_before(elem.hi, in->elems[i + 1].lo, klen);
+		else
+			memset(elem.hi, 0xff, klen);
+		in->elems[k++] = elem;
+	}
+	in->nelems = k;
+}
+
+/* How the key is made up; a key that is too long for one comparison and has no
+ * intervals can be cut anywhere
+ */
+static bool nfj_set_fields(const struct nft_set *set, struct nfj_set_in *in)
+{
+	unsigned int i, left;
+
+	if (set->field_count > 1) {
+		if (set->field_count > NFJ_SET_FIELDS)
+			return false;
+		in->nfields = set->field_count;
+		memcpy(in->field_len, set->field_len, in->nfields);
+		for (i = 0, left = 0; i < in->nfields; i++)
+			left += ALIGN(in->field_len[i], 4);
+		return left == ALIGN(set->klen, 4);
+	}
+	if (set->flags & NFT_SET_INTERVAL && set->klen > 16)
+		return false;
+	for (left = set->klen; left; left -= in->field_len[in->nfields++])
+		in->field_len[in->nfields] = min(left, 16U);
+	return true;
+}
+
+/**
+ * nfj_set_read - read a set that never changes
+ * @net: the netns
+ * @set: the set, as a rule of the next generation looks it up
+ *
+ * Context: commit mutex; sleeps.
+ *
+ * Return: the set, to be released with nfj_set_free(), or NULL for a set that
+ * may change, that is too large or for which there is no memory.
+ */
+struct nfj_set_in *nfj_set_read(struct net *net, struct nft_set *set)
+{
+	struct nft_ctx ctx = { .net = net, .table = set->table };
+	struct nfj_set_elem_catchall *all;
+	struct nfj_set_reader r = {
+		.iter	= {
+			.genmask = nft_genmask_next(net),
+			.type	 = NFT_ITER_UPDATE,
+			.fn	 = nfj_set_walk,
+		},
+		.klen	= set->klen,
+		.max	= atomic_read(&set->nelems) + 1,
+	};
+
+	if (!nft_set_is_anonymous(set) || set->num_exprs || !set->klen ||
+	    set->klen > NFJ_SET_KEY_MAX || r.max > NFJ_SET_ELEMS_MAX ||
+	    set->flags & (NFT_SET_TIMEOUT | NFT_SET_EVAL | NFT_SET_OBJECT))
+		return NULL;
+	if (set->flags & NFT_SET_MAP && set->dtype != NFT_DATA_VERDICT)
+		return NULL;
+	r.in = kzalloc(sizeof(*r.in), GFP_KERNEL);
+	if (!r.in)
+		return NULL;
+	r.in->elems = kvmalloc_array(r.max, sizeof(*r.in->elems), GFP_KERNEL);
+	if (!r.in->elems || !nfj_set_fields(set, r.in))
+		goto out_free;
+	r.in->verdicts = set->flags & NFT_SET_MAP;
+	r.ends = set->flags & NFT_SET_INTERVAL && set->field_count <= 1;
+	set->ops->walk(&ctx, set, &r.iter);
+	if (r.iter.err < 0)
+		goto out_free;
+	if (r.ends)
+		nfj_set_intervals(r.in, set->klen);
+	list_for_each_entry(all, &set->catchall_list, list) {
+		if (!nft_set_elem_active(nft_set_elem_ext(set, all->elem),
+					 r.iter.genmask))
+			continue;
+		if (r.in->catchall ||
+		    nfj_set_elem(&r, nft_set_elem_ext(set, all->elem)))
+			goto out_free;
+		r.in->catchall = true;
+	}
+	return r.in;
+
+out_free:
+	nfj_set_free(r.in);
+	return NULL;
+}
+
+/**
+ * nfj_set_free - release what nfj_set_read() returned
+ * @in: the set, or NULL
+ */
+void nfj_set_free(struct nfj_set_in *in)
+{
+	if (in)
+		kvfree(in->elems);
+	kfree(in);
+}

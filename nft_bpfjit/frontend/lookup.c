@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lookups in sets that never change: anonymous ones, and verdict maps.
+ *
+ * An element is a comparison of registers, which value.c turns into tests.  Where
+ * each element becomes an interval of one number of the flow key, the set becomes
+ * one test:
+ *
+ *	tcp dport { 22, 80-81, 82 }	th[2..3] in { [22, 22], [80, 82] }
+ *
+ * and a verdict map becomes a case, later an entry, for each different verdict:
+ *
+ *	tcp dport vmap { 22 : accept, 80 : jump web, 443 : accept }
+ *
+ *	th[2..3] in { [22, 22], [443, 443] }	-> accept
+ *	th[2..3] in { [80, 80] }		-> jump web
+ *
+ * Where it isn't one number (concatenations, IPv6 addresses, names) each element
+ * is a case of its own.  The cases of a rule exclude each other, since the
+ * elements of a set do.
+ *
+ * All of it mirrors nft_lookup_eval(); what can't be translated stays a lookup.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/netfilter.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include "frontend.h"
+
+#define NFJ_PRODUCT_MAX	1024	/* cases of a rule with several sets */
+#define NFJ_OUT_MAX	32	/* elements that are left out one by one */
+
+/* An element that is an interval of a number */
+struct nfj_number {
+	u64		lo;
+	u64		hi;
+	s32		verdict;
+	const void	*target;
+};
+
+static int nfj_number_cmp(const void *a, const void *b)
+{
+	const struct nfj_number *x = a, *y = b;
+
+	if (x->verdict != y->verdict)
+		return x->verdict < y->verdict ? -1 : 1;
+	if (x->target != y->target)
+		return (unsigned long)x->target < (unsigned long)y->target ?
+		       -1 : 1;
+	return x->lo < y->lo ? -1 : x->lo > y->lo;
+}
+
+/* Begin a rule in a scratch chain, for an element's tests */
+static int nfj_scratch_begin(struct nfj_ir *ir)
+{
+	ir->nrules = 0;
+	ir->ntests = 0;
+	ir->nivals = 0;
+	return nfj_ir_add_rule(ir) ? 0 : -ENOMEM;
+}
+
+/* The tests of one element, to the rule @fe is at */
+static int nfj_elem_tests(struct nfj_fe *fe, const struct nfj_set_in *set,
+			  const struct nfj_elem_in *elem, unsigned int reg,
+			  bool in)
+{
+	unsigned int i, at = 0;
+	int res;
+
+	for (i = 0; i < set->nfields; i++) {
+		res = nfj_value_compare(fe, reg + at, set->field_len[i], in,
+					elem->lo + at, elem->hi + at);
+		if (res != NFJ_FE_PURE)
+			return res;
+		at += ALIGN(set->field_len[i], 4);
+	}
+	return NFJ_FE_PURE;
+}
+
+/* The same, to a rule of its own */
+static int nfj_elem_scratch(struct nfj_fe *fe, const struct nfj_set_in *set,
+			    const struct nfj_elem_in *elem, unsigned int reg,
+			    struct nfj_ir *scratch)
+{
+	struct nfj_rule *rule = fe->rule;
+	struct nfj_ir *ir = fe->ir;
+	int res;
+
+	res = nfj_scratch_begin(scratch);
+	if (res)
+		return res;
+	fe->ir = scratch;
+	fe->rule = &scratch->rules[0];
+	res = nfj_elem_tests(fe, set, elem, reg, true);
+	fe->ir = ir;
+	fe->rule = rule;
+	return res;
+}
+
+/* Elements as intervals of one number, sorted; size 0 in @t when they aren't */
+static int nfj_set_numbers(struct nfj_fe *fe, const struct nfj_set_in *set,
+			   unsigned int reg, struct nfj_ir *scratch,
+			   struct nfj_number *num, u32 *count,
+			   struct nfj_test *t)
+{
+	u32 n = set->nelems - set->catchall, i, k = 0;
+	int res;
+
+	memset(t, 0, sizeof(*t));
+	for (i = 0; i < n; i++) {
+		const struct nfj_elem_in *elem = &set->elems[i];
+		const struct nfj_test *e = scratch->tests;
+
+		res = nfj_elem_scratch(fe, set, elem, reg, scratch);
+		if (res == NFJ_FE_NEVER)
+			continue;
+		if (res != NFJ_FE_PURE)
+			return res;
+		e = scratch->tests;
+		if (scratch->ntests != 1 || e->kind != NFJ_IN)
+			goto no_number;
+		if (!t->size)
+			*t = *e;
+		if (e->off != t->off || e->size != t->size ||
+		    e->order != t->order || e->mask != t->mask)
+			goto no_number;
+		num[k++] = (struct nfj_number){
+			.lo	 = e->lo,
+			.hi	 = e->hi,
+			.verdict = elem->verdict,
+			.target	 = elem->target,
+		};
+	}
+	*count = k;
+	sort(num, k, sizeof(*num), nfj_number_cmp, NULL);
+	return NFJ_FE_PURE;
+
+no_number:
+	t->size = 0;
+	return NFJ_FE_PURE;
+}
+
+/* Add to a rule that a number is in (or not in) sorted intervals */
+static int nfj_set_test(struct nfj_ir *ir, struct nfj_rule *rule,
+			const struct nfj_number *num, u32 n,
+			const struct nfj_test *like, bool in)
+{
+	struct nfj_test t = *like;
+	u32 first = ir->nivals, i;
+	struct nfj_ival *v;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		v = ir->nivals > first ? &ir->ivals[ir->nivals - 1] : NULL;
+		if (v && (v->hi == U64_MAX || num[i].lo <= v->hi + 1)) {
+			v->hi = max(v->hi, num[i].hi);
+			continue;
+		}
+		err = nfj_ir_add_ival(ir, num[i].lo, num[i].hi);
+		if (err)
+			return err;
+	}
+	n = ir->nivals - first;
+	v = &ir->ivals[first];
+	if (!n)
+		return in ? -ERANGE : 0;
+	if (n == 1) {
+		ir->nivals = first;
+		if (!v->lo && v->hi == t.mask)
+			return in ? 0 : -ERANGE;
+		t.kind = in ? NFJ_IN : NFJ_OUT;
+		t.lo = v->lo;
+		t.hi = v->hi;
+		/* outside of an interval at the edge is inside of another */
+		if (!in && !t.lo) {
+			t.kind = NFJ_IN;
+			t.lo = t.hi + 1;
+			t.hi = t.mask;
+		} else if (!in && t.hi == t.mask) {
+			t.kind = NFJ_IN;
+			t.hi = t.lo - 1;
+			t.lo = 0;
+		}
+	} else {
+		t.kind = in ? NFJ_SET_IN : NFJ_SET_OUT;
+		t.lo = first;
+		t.hi = n;
+	}
+	return nfj_ir_add_test(ir, rule, &t);
+}
+
+static int nfj_fe_done(int err)
+{
+	return err == -ERANGE ? NFJ_FE_NEVER : err ? : NFJ_FE_PURE;
+}
+
+/* Copy a rule's tests from one chain to the last rule of another */
+static int nfj_tests_copy(struct nfj_ir *to, struct nfj_rule *rule,
+			  const struct nfj_ir *from,
+			  const struct nfj_rule *tests)
+{
+	u32 i, j;
+	int err;
+
+	for (i = 0; i < tests->ntests; i++) {
+		struct nfj_test t = from->tests[tests->first + i];
+
+		if (t.kind == NFJ_SET_IN || t.kind == NFJ_SET_OUT) {
+			u32 first = to->nivals;
+
+			for (j = 0; j < t.hi; j++) {
+				const struct nfj_ival *v =
+					&from->ivals[t.lo + j];
+
+				err = nfj_ir_add_ival(to, v->lo, v->hi);
+				if (err)
+					return err;
+			}
+			t.lo = first;
+		}
+		err = nfj_ir_add_test(to, rule, &t);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* One more case, with the tests of @rule in @from, which may be NULL */
+static int nfj_case_add(struct nfj_ir *cases, const struct nfj_ir *from,
+			const struct nfj_rule *tests, s32 verdict,
+			const void *target)
+{
+	struct nfj_rule *rule = nfj_ir_add_rule(cases);
+
+	if (!rule)
+		return -ENOMEM;
+	rule->verdict = verdict;
+	rule->target = target;
+	return tests ? nfj_tests_copy(cases, rule, from, tests) : 0;
+}
+
+/* What the cases so far and the new ones have in common becomes the cases */
+static int nfj_cases_product(struct nfj_fe *fe, struct nfj_ir *more)
+{
+	struct nfj_ir product, *old = &fe->cases;
+	struct nfj_rule *rule;
+	u32 i, j;
+	int err;
+
+	if (!old->nrules) {
+		swap(fe->cases, *more);
+		return NFJ_FE_PURE;
+	}
+	if ((u64)old->nrules * more->nrules > NFJ_PRODUCT_MAX)
+		return NFJ_FE_STOP;
+	nfj_ir_init(&product);
+	for (i = 0; i < old->nrules; i++) {
+		for (j = 0; j < more->nrules; j++) {
+			const struct nfj_rule *m = &more->rules[j];
+
+			err = nfj_case_add(&product, old, &old->rules[i],
+					   m->verdict, m->target);
+			if (err)
+				goto out_free;
+			rule = &product.rules[product.nrules - 1];
+			err = nfj_tests_copy(&product, rule, more, m);
+			if (err == -ERANGE) {
+				product.nrules--;
+				product.ntests = rule->first;
+				err = 0;
+			}
+			if (err)
+				goto out_free;
+		}
+	}
+	swap(fe->cases, product);
+	err = fe->cases.nrules ? NFJ_FE_PURE : NFJ_FE_NEVER;
+out_free:
+	nfj_ir_free(&product);
+	return err;
+}
+
+/* A case for each verdict, each with a test of one number */
+static int nfj_verdict_numbers(struct nfj_ir *more,
+			       const struct nfj_number *num, u32 n,
+			       const struct nfj_test *like)
+{
+	u32 i, k;
+	int err;
+
+	for (i = 0; i < n; i = k) {
+		for (k = i + 1; k < n; k++)
+			if (num[k].verdict != num[i].verdict ||
+			    num[k].target != num[i].target)
+				break;
+		err = nfj_case_add(more, NULL, NULL, num[i].verdict,
+				   num[i].target);
+		if (err)
+			return err;
+		err = nfj_set_test(more, &more->rules[more->nrules - 1],
+				   num + i, k - i, like, true);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* A case for each element */
+static int nfj_set_elems(struct nfj_fe *fe, const struct nfj_set_in *set,
+			 unsigned int reg, struct nfj_ir *scratch,
+			 struct nfj_ir *more)
+{
+	u32 i, n = set->nelems - set->catchall;
+	int res;
+
+	for (i = 0; i < n; i++) {
+		const struct nfj_elem_in *elem = &set->elems[i];
+
+		res = nfj_elem_scratch(fe, set, elem, reg, scratch);
+		if (res == NFJ_FE_NEVER)
+			continue;
+		if (res == NFJ_FE_PURE)
+			res = nfj_case_add(more, scratch, &scratch->rules[0],
+					   elem->verdict, elem->target);
+		if (res)
+			return res;
+	}
+	return NFJ_FE_PURE;
+}
+
+/* Not one of a few elements: each is left out by a test of its own */
+static int nfj_set_out(struct nfj_fe *fe, const struct nfj_set_in *set,
+		       unsigned int reg)
+{
+	u32 i;
+	int res;
+
+	if (set->nfields > 1 || set->nelems > NFJ_OUT_MAX)
+		return NFJ_FE_STOP;
+	for (i = 0; i < set->nelems; i++) {
+		res = nfj_elem_tests(fe, set, &set->elems[i], reg, false);
+		if (res != NFJ_FE_PURE)
+			return res;
+	}
+	return NFJ_FE_PURE;
+}
+
+static int nfj_set_translate(struct nfj_fe *fe, const struct nfj_set_in *set,
+			     unsigned int reg, bool in, struct nfj_ir *scratch,
+			     struct nfj_ir *more, struct nfj_number *num)
+{
+	struct nfj_test like;
+	u32 n = 0;
+	int res;
+
+	res = nfj_set_numbers(fe, set, reg, scratch, num, &n, &like);
+	if (res != NFJ_FE_PURE)
+		return res;
+	if (!set->verdicts && like.size)
+		return nfj_fe_done(nfj_set_test(fe->ir, fe->rule, num, n,
+						&like, in));
+	if (!in)
+		return nfj_set_out(fe, set, reg);
+	if (like.size)
+		res = nfj_verdict_numbers(more, num, n, &like);
+	else
+		res = nfj_set_elems(fe, set, reg, scratch, more);
+	if (res == -ERANGE)
+		res = NFJ_FE_PURE;
+	if (res)
+		return res;
+	if (set->catchall) {
+		const struct nfj_elem_in *elem = &set->elems[set->nelems - 1];
+
+		res = nfj_case_add(more, NULL, NULL, elem->verdict,
+				   elem->target);
+		if (res)
+			return res;
+	}
+	return more->nrules ? nfj_cases_product(fe, more) : NFJ_FE_NEVER;
+}
+
+/**
+ * nfj_lookup_set - translate a lookup in a set that never changes
+ * @fe: the rule's state; tests are added to its rule, or its cases multiplied
+ * @set: the set
+ * @reg: first byte of the register that holds the key
+ * @in: true: the rule goes on when the key is in the set, false: when not
+ *
+ * With a verdict map each of nfj_fe::cases has the verdict of its elements.
+ *
+ * Return: NFJ_FE_PURE, NFJ_FE_STOP when it can't be expressed, NFJ_FE_NEVER
+ * when it can't hold, or -ENOMEM.
+ */
+int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
+		   unsigned int reg, bool in)
+{
+	struct nfj_ir scratch, more;
+	struct nfj_number *num;
+	unsigned int i, end = reg;
+	int res;
+
+	for (i = 0; i < set->nfields; i++) {
+		if (!set->field_len[i] || set->field_len[i] > NFJ_DATA_MAX)
+			return NFJ_FE_STOP;
+		end += ALIGN(set->field_len[i], 4);
+	}
+	if (end > NFJ_REG_BYTES)
+		return NFJ_FE_STOP;
+	/* an element for all that no other matches: every key is in the set */
+	if (set->catchall && !set->verdicts)
+		return in ? NFJ_FE_PURE : NFJ_FE_NEVER;
+
+	num = kvmalloc_array(set->nelems + 1, sizeof(*num), GFP_KERNEL);
+	if (!num)
+		return -ENOMEM;
+	nfj_ir_init(&scratch);
+	nfj_ir_init(&more);
+	res = nfj_set_translate(fe, set, reg, in, &scratch, &more, num);
+	nfj_ir_free(&more);
+	nfj_ir_free(&scratch);
+	kvfree(num);
+	return res;
+}
+
+/**
+ * nfj_cases_apply - make an entry of each case of the last rule of a chain
+ * @fe: the rule's state, with cases
+ *
+ * Entries that can't match are left out; if none is left the rule stays as one
+ * that is dead.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nfj_cases_apply(struct nfj_fe *fe)
+{
+	struct nfj_ir *ir = fe->ir, common;
+	const struct nfj_rule model = *fe->rule;
+	struct nfj_rule *rule;
+	u32 first = ir->nrules - 1, i;
+	int err;
+
+	nfj_ir_init(&common);
+	err = nfj_case_add(&common, ir, &model, 0, NULL);
+	if (err)
+		goto out_free;
+	ir->nrules = first;
+	ir->ntests = model.first;
+	for (i = 0; i < fe->cases.nrules; i++) {
+		const struct nfj_rule *c = &fe->cases.rules[i];
+		u32 ntests = ir->ntests;
+
+		rule = nfj_ir_add_rule(ir);
+		if (!rule) {
+			err = -ENOMEM;
+			goto out_free;
+		}
+		rule->rule = model.rule;
+		rule->verdict = c->verdict;
+		rule->target = c->target;
+		err = nfj_tests_copy(ir, rule, &common, &common.rules[0]);
+		if (!err)
+			err = nfj_tests_copy(ir, rule, &fe->cases, c);
+		if (err == -ERANGE) {
+			ir->nrules--;
+			ir->ntests = ntests;
+			continue;
+		}
+		if (err)
+			goto out_free;
+	}
+	err = 0;
+	if (ir->nrules == first) {
+		rule = nfj_ir_add_rule(ir);
+		if (!rule) {
+			err = -ENOMEM;
+			goto out_free;
+		}
+		rule->rule = model.rule;
+		rule->flags |= NFJ_RULE_DEAD;
+	}
+	for (i = first; i < ir->nrules; i++)
+		ir->rules[i].next = ir->nrules;
+out_free:
+	nfj_ir_free(&common);
+	return err;
+}
