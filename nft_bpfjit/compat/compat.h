@@ -125,10 +125,10 @@ nft_rule_next(const struct nft_rule_dp *rule)
 
 /* An element of a set, as a walk passes it on */
 #if NFJ_KERNEL(6, 7)
-typedef struct nft_elem_priv nfj_elem_priv;
+#define nfj_elem_priv		struct nft_elem_priv
 #define nfj_elem_ext(set, priv)	nft_set_elem_ext(set, priv)
 #else
-typedef struct nft_set_elem nfj_elem_priv;
+#define nfj_elem_priv		struct nft_set_elem
 #define nfj_elem_ext(set, elem)	nft_set_elem_ext(set, (elem)->priv)
 #endif
 

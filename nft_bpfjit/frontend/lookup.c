@@ -240,7 +240,17 @@ static int nfj_case_add(struct nfj_ir *cases, const struct nfj_ir *from,
 		return -ENOMEM;
 	rule->verdict = verdict;
 	rule->target = target;
-	return tests ? nfj_tests_copy(cases, rule, from, tests) : 0;
+	if (!tests)
+		return 0;
+	return nfj_tests_copy(cases, rule, from, tests);
+}
+
+static void nfj_cases_swap(struct nfj_ir *a, struct nfj_ir *b)
+{
+	const struct nfj_ir tmp = *a;
+
+	*a = *b;
+	*b = tmp;
 }
 
 /* What the cases so far and the new ones have in common becomes the cases */
@@ -252,7 +262,7 @@ static int nfj_cases_product(struct nfj_fe *fe, struct nfj_ir *more)
 	int err;
 
 	if (!old->nrules) {
-		swap(fe->cases, *more);
+		nfj_cases_swap(&fe->cases, more);
 		return NFJ_FE_PURE;
 	}
 	if ((u64)old->nrules * more->nrules > NFJ_PRODUCT_MAX)
@@ -277,8 +287,10 @@ static int nfj_cases_product(struct nfj_fe *fe, struct nfj_ir *more)
 				goto out_free;
 		}
 	}
-	swap(fe->cases, product);
-	err = fe->cases.nrules ? NFJ_FE_PURE : NFJ_FE_NEVER;
+	nfj_cases_swap(&fe->cases, &product);
+	err = NFJ_FE_PURE;
+	if (!fe->cases.nrules)
+		err = NFJ_FE_NEVER;
 out_free:
 	nfj_ir_free(&product);
 	return err;

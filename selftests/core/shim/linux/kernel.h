@@ -31,10 +31,4 @@
 #define min_t(type, x, y)	min((type)(x), (type)(y))
 #define max_t(type, x, y)	max((type)(x), (type)(y))
 
-#define swap(a, b) do { \
-	__typeof__(a) _t = (a); \
-	(a) = (b); \
-	(b) = _t; \
-} while (0)
-
 #endif /* _SHIM_LINUX_KERNEL_H */
