@@ -281,8 +281,10 @@ int nfj_search(struct nfj_emit *e, const u32 *rules, u32 n)
 	u8 d;
 
 	a.mem = kvmalloc_array(a.max, sizeof(*a.mem), GFP_KERNEL);
-	if (!a.mem)
-		return -ENOMEM;
+	if (!a.mem) {
+		e->err = -ENOMEM;
+		return e->err;
+	}
 	for (i = 0; i < n && !e->err; i += run) {
 		run = 1;
 		d = nfj_pick(e, rules + i, n - i, &run);
