@@ -392,6 +392,9 @@ static int nfj_fe_byteorder(struct nfj_fe *fe, const struct nlattr **tb,
 		nfj_writes(fe, dreg, len);
 		return NFJ_FE_STOP;
 	}
+	/* 6.1 leaves the upper half of the register as it was */
+	if (size == 2)
+		nfj_reads(fe, dreg, 4);
 	memcpy(src, &fe->sym[sreg * 8], len * 8 * sizeof(*src));
 	memcpy(tail, &fe->sym[(dreg & ~3) * 8 + 16], sizeof(tail));
 	nfj_writes(fe, dreg, len);
