@@ -385,16 +385,19 @@ static int nfj_fe_byteorder(struct nfj_fe *fe, const struct nlattr **tb,
 
 	if (!nfj_attr_u32(tb[NFTA_BYTEORDER_LEN], &len))
 		len = 0;
+	if (!nfj_attr_u32(tb[NFTA_BYTEORDER_SIZE], &size))
+		size = 0;
 	nfj_reads(fe, sreg, len);
+	/* 6.1 leaves alone what is no number of its own, and the upper half of
+	 * a register of two bytes: a later reader sees what was there before
+	 */
+	if (len != size || size % 4)
+		nfj_reads(fe, dreg, len);
 	if (!len || len > NFJ_DATA_MAX || sreg < 0 || dreg < 0 ||
-	    sreg + len > NFJ_REG_BYTES || dreg + len > NFJ_REG_BYTES ||
-	    !nfj_attr_u32(tb[NFTA_BYTEORDER_SIZE], &size)) {
+	    sreg + len > NFJ_REG_BYTES || dreg + len > NFJ_REG_BYTES) {
 		nfj_writes(fe, dreg, len);
 		return NFJ_FE_STOP;
 	}
-	/* 6.1 leaves the upper half of the register as it was */
-	if (size == 2)
-		nfj_reads(fe, dreg, 4);
 	memcpy(src, &fe->sym[sreg * 8], len * 8 * sizeof(*src));
 	memcpy(tail, &fe->sym[(dreg & ~3) * 8 + 16], sizeof(tail));
 	nfj_writes(fe, dreg, len);
