@@ -84,7 +84,12 @@ u32 gen_entry(struct rnd *r, const struct nfj_ir *ir);
 void dump_ir(FILE *f, const struct nfj_ir *ir);
 void dump_code(FILE *f, const struct nfj_insns *code);
 
+/* golden.c */
+int golden_all(const char *folder, bool write, u32 *n);
+u32 golden_count(const char *folder);
+
 /* tests */
+int report(u32 *n, const char *name, int res);
 struct test {
 	const char	*name;
 	int		(*fn)(u32 arg);
@@ -94,5 +99,8 @@ struct test {
 int test_vm(u32 arg);
 int test_imr(u32 arg);
 int test_imr_kernel(u32 arg);
+int test_rules(u32 arg);
+int test_rules_kernel(u32 arg);
+int test_rules_fuzz(u32 arg);
 
 #endif /* _CORE_H */

@@ -3,6 +3,7 @@
  * Runs the tests of the translator core, TAP on stdout.
  *
  * usage: core-test [--write] golden-folder
+ *	  core-test --fuzz seconds
  *
  * SEED in the environment makes the random tests repeat an earlier run, ROUNDS
  * multiplies their number; with neither, the seed is 1, so that a run without
@@ -77,6 +78,11 @@ static const struct test tests[] = {
 	{ "random IMR, up to 50 rules", test_imr, 50 },
 	{ "random IMR, 300 rules", test_imr, 300 },
 	{ "random IMR, 2000 rules", test_imr, 2000 },
+	{ "random rules, up to 5", test_rules, 5 },
+	{ "random rules, up to 50", test_rules, 50 },
+	{ "random rules, up to 300", test_rules, 300 },
+	{ "random rules in the kernel, up to 5", test_rules_kernel, 5 },
+	{ "random rules in the kernel, up to 50", test_rules_kernel, 50 },
 	{ "random IMR in the kernel, up to 8 rules", test_imr_kernel, 8 },
 	{ "random IMR in the kernel, up to 50 rules", test_imr_kernel, 50 },
 	{ "random IMR in the kernel, 300 rules", test_imr_kernel, 300 },
@@ -90,27 +96,44 @@ static u64 env(const char *name, u64 val)
 	return s && *s ? strtoull(s, NULL, 0) : val;
 }
 
+/* Print a result; 1 if it is a failure */
+int report(u32 *n, const char *name, int res)
+{
+	if (res == TEST_FAIL)
+		note("%s", why);
+	printf("%sok %u %s", res == TEST_FAIL ? "not " : "", ++*n, name);
+	if (res == TEST_SKIP)
+		printf(" # SKIP %s", why);
+	printf("\n");
+	return res == TEST_FAIL;
+}
+
 int main(int argc, char **argv)
 {
+	bool write = argc > 1 && !strcmp(argv[1], "--write");
+	const char *folder = argc > 1 ? argv[argc - 1] : NULL;
 	u32 i, n = 0, failed = 0;
+	int bad;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	base_seed = env("SEED", 1);
 	rounds = env("ROUNDS", 1);
-	printf("1..%zu\n", ARRAY_SIZE(tests));
-	note("SEED=%llu ROUNDS=%u", base_seed, rounds);
-	for (i = 0; i < ARRAY_SIZE(tests); i++) {
-		int res = tests[i].fn(tests[i].arg);
-
-		if (res == TEST_FAIL) {
-			failed++;
-			note("%s", why);
-		}
-		printf("%sok %u %s", res == TEST_FAIL ? "not " : "", ++n,
-		       tests[i].name);
-		if (res == TEST_SKIP)
-			printf(" # SKIP %s", why);
-		printf("\n");
+	if (argc == 3 && !strcmp(argv[1], "--fuzz")) {
+		printf("1..1\n");
+		return report(&n, "random rules",
+			      test_rules_fuzz(atoi(argv[2])));
 	}
+	if (argc != 2 + write)
+		return 2;
+	if (!write) {
+		printf("1..%zu\n", ARRAY_SIZE(tests) + golden_count(folder));
+		note("SEED=%llu ROUNDS=%u", base_seed, rounds);
+	}
+	bad = golden_all(folder, write, &n);
+	if (write || bad < 0)
+		return !!bad;
+	failed += bad;
+	for (i = 0; i < ARRAY_SIZE(tests); i++)
+		failed += report(&n, tests[i].name, tests[i].fn(tests[i].arg));
 	return failed ? 1 : 0;
 }

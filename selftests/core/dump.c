@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * IMR and programs as text, for the golden files.
+ *
+ * Places in the key have names instead of offsets, so that a golden file does
+ * not change when a field of the key is moved.
+ */
+#include <inttypes.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include "core.h"
+
+struct place {
+	const char	*name;
+	u16		off;
+};
+
+static const struct place places[] = {
+	{ "entry", offsetof(struct nfj_key, entry) },
+	{ "valid", offsetof(struct nfj_key, valid) },
+	{ "ll_len", offsetof(struct nfj_key, ll_len) },
+	{ "nh_len", offsetof(struct nfj_key, nh_len) },
+	{ "th_len", offsetof(struct nfj_key, th_len) },
+	{ "thf_len", offsetof(struct nfj_key, thf_len) },
+	{ "len", offsetof(struct nfj_key, len) },
+	{ "mark", offsetof(struct nfj_key, mark) },
+	{ "priority", offsetof(struct nfj_key, priority) },
+	{ "iif", offsetof(struct nfj_key, iif) },
+	{ "oif", offsetof(struct nfj_key, oif) },
+	{ "nfproto", offsetof(struct nfj_key, nfproto) },
+	{ "l4proto", offsetof(struct nfj_key, l4proto) },
+	{ "pkttype", offsetof(struct nfj_key, pkttype) },
+	{ "ct_dir", offsetof(struct nfj_key, ct_dir) },
+	{ "protocol", offsetof(struct nfj_key, protocol) },
+	{ "iftype", offsetof(struct nfj_key, iftype) },
+	{ "oiftype", offsetof(struct nfj_key, oiftype) },
+	{ "ct_state", offsetof(struct nfj_key, ct_state) },
+	{ "ct_status", offsetof(struct nfj_key, ct_status) },
+	{ "ct_mark", offsetof(struct nfj_key, ct_mark) },
+	{ "iifname", offsetof(struct nfj_key, iifname) },
+	{ "oifname", offsetof(struct nfj_key, oifname) },
+	{ "ll", offsetof(struct nfj_key, ll) },
+	{ "nh", offsetof(struct nfj_key, nh) },
+	{ "th", offsetof(struct nfj_key, th) },
+};
+
+static const char *place(u32 off)
+{
+	const struct place *best = &places[0], *p;
+	static char buf[24];
+
+	for (p = places; p < places + ARRAY_SIZE(places); p++)
+		if (p->off <= off && p->off >= best->off)
+			best = p;
+	if (off == best->off)
+		snprintf(buf, sizeof(buf), "%s", best->name);
+	else
+		snprintf(buf, sizeof(buf), "%s+%u", best->name,
+			 off - best->off);
+	return buf;
+}
+
+static void dump_test(FILE *f, const struct nfj_test *t, bool more)
+{
+	u64 full = t->size == 8 ? ~0ULL : (1ULL << 8 * t->size) - 1;
+	static const char * const kinds[] = {
+		[NFJ_IN] = "in", [NFJ_OUT] = "not in",
+		[NFJ_WIDE_IN] = "wide in", [NFJ_WIDE_OUT] = "wide not in",
+	};
+
+	fprintf(f, "\t%s%s %s%u", more ? "  and then " : "", place(t->off),
+		t->size == 1 ? "u" : t->order == NFJ_BE ? "be" : "host",
+		t->size * 8);
+	if (t->mask != full)
+		fprintf(f, " & %#llx", t->mask);
+	fprintf(f, " %s ", kinds[t->kind]);
+	if (t->lo == t->hi)
+		fprintf(f, "%#llx\n", t->lo);
+	else
+		fprintf(f, "%#llx..%#llx\n", t->lo, t->hi);
+}
+
+static const char *verdict_name(s32 verdict)
+{
+	return verdict == NF_ACCEPT ? "accept" : verdict == NF_DROP ? "drop" :
+	       verdict == NFT_RETURN ? "return" : "?";
+}
+
+/* A rule is its number, its tests, and what it does */
+void dump_ir(FILE *f, const struct nfj_ir *ir)
+{
+	static const char * const flags[] = {
+		"dead", "terminal", "mutates", "whole", "jumps",
+	};
+	u32 i, j, k, left;
+
+	for (i = 0; i < ir->nrules; i++) {
+		const struct nfj_rule *r = &ir->rules[i];
+
+		fprintf(f, "rule %u\n", i);
+		for (j = 0, left = 0; j < r->ntests; j++) {
+			const struct nfj_test *t = &ir->tests[r->first + j];
+
+			dump_test(f, t, left);
+			left = left ? left - 1 : t->n - 1U;
+		}
+		fprintf(f, "\t-> ");
+		if (r->kind == NFJ_ACT_VERDICT)
+			fprintf(f, "%s", verdict_name(r->verdict));
+		else
+			fprintf(f, "from expression %u of %u", r->cut,
+				r->nexpr);
+		for (k = 0; k < ARRAY_SIZE(flags); k++)
+			if (r->flags & 1U << k)
+				fprintf(f, ", %s", flags[k]);
+		fprintf(f, "\n");
+	}
+	if (ir->taint)
+		fprintf(f, "taint:%s%s\n",
+			ir->taint & NFJ_TAINT_TRACE ? " trace" : "",
+			ir->taint & NFJ_TAINT_UNINIT ? " uninit" : "");
+}
+
+static void dump_insn(FILE *f, const struct bpf_insn *in, u32 at)
+{
+	static const char * const cmp[16] = {
+		[BPF_JEQ >> 4] = "==", [BPF_JNE >> 4] = "!=",
+		[BPF_JGT >> 4] = ">", [BPF_JGE >> 4] = ">=",
+		[BPF_JLT >> 4] = "<", [BPF_JLE >> 4] = "<=",
+	};
+	u8 class = BPF_CLASS(in->code), op = BPF_OP(in->code);
+	char r = class == BPF_ALU || class == BPF_JMP32 ? 'w' : 'r';
+
+	fprintf(f, "%4u  ", at);
+	if (class == BPF_LD) {
+		fprintf(f, "r%u = %#llx\n", in->dst_reg,
+			(u64)(u32)in[1].imm << 32 | (u32)in->imm);
+	} else if (class == BPF_LDX) {
+		fprintf(f, "r%u = u%u %s\n", in->dst_reg,
+			BPF_SIZE(in->code) == BPF_B ? 8 :
+			BPF_SIZE(in->code) == BPF_H ? 16 :
+			BPF_SIZE(in->code) == BPF_W ? 32 : 64,
+			place(in->off));
+	} else if (in->code == (BPF_JMP | BPF_EXIT)) {
+		fprintf(f, "exit\n");
+	} else if (in->code == (BPF_JMP | BPF_JA)) {
+		fprintf(f, "goto %u\n", at + 1 + in->off);
+	} else if (class == BPF_JMP || class == BPF_JMP32) {
+		fprintf(f, "if %c%u %s ", r, in->dst_reg, cmp[op >> 4]);
+		if (BPF_SRC(in->code) == BPF_X)
+			fprintf(f, "%c%u", r, in->src_reg);
+		else
+			fprintf(f, "%#x", in->imm);
+		fprintf(f, " goto %u\n", at + 1 + in->off);
+	} else if (op == BPF_END) {
+		fprintf(f, "r%u = be%d r%u\n", in->dst_reg, in->imm,
+			in->dst_reg);
+	} else {
+		fprintf(f, "%c%u %s ", r, in->dst_reg,
+			op == BPF_MOV ? "=" : op == BPF_AND ? "&=" : "?=");
+		if (BPF_SRC(in->code) == BPF_X)
+			fprintf(f, "%c%u\n", r, in->src_reg);
+		else if (in->imm < 0 && op == BPF_MOV)
+			fprintf(f, "none\n");
+		else if (op == BPF_MOV)
+			fprintf(f, "%d\n", in->imm);
+		else
+			fprintf(f, "%#x\n", in->imm);
+	}
+}
+
+void dump_code(FILE *f, const struct nfj_insns *code)
+{
+	static const char * const groups[] = {
+		"meta", "if", "ifname", "ct", "ll", "nh", "th", "base",
+	};
+	const struct nfj_need *need = &code->need;
+	u32 i;
+
+	fprintf(f, "needs");
+	for (i = 0; i < ARRAY_SIZE(groups); i++)
+		if (need->groups & 1U << i)
+			fprintf(f, " %s", groups[i]);
+	if (need->nh_end)
+		fprintf(f, " nh[%u..%u]", need->nh_first * 8,
+			need->nh_end * 8 - 1);
+	if (need->th_end)
+		fprintf(f, " th[%u..%u]", need->th_first * 8,
+			need->th_end * 8 - 1);
+	fprintf(f, "\n");
+	for (i = 0; i < code->n; i++) {
+		dump_insn(f, &code->insn[i], i);
+		if (BPF_CLASS(code->insn[i].code) == BPF_LD)
+			i++;
+	}
+}
