@@ -180,7 +180,7 @@ static void nfj_reads_key(struct nfj_emit *e, unsigned int off,
 				continue;
 			else if (i < offsetof(struct nfj_key, ll_len))
 				need->groups |= NFJ_GROUP_BASE;
-			if (i < offsetof(struct nfj_key, nh_len))
+			else if (i < offsetof(struct nfj_key, nh_len))
 				need->groups |= NFJ_GROUP_LL;
 			else if (i < offsetof(struct nfj_key, th_len))
 				need->groups |= NFJ_GROUP_NH;
