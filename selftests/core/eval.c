@@ -323,7 +323,8 @@ static s32 eval_effect(struct x_run *run, const struct x_expr *x, u32 rule,
 			return mix(run->steps++, rule) & 1 ? NFT_CONTINUE :
 							     NFT_BREAK;
 		}
-		if (!strcmp(x->name, "numgen")) {
+		if (!strcmp(x->name, "numgen") || !strcmp(x->name, "fib") ||
+		    !strcmp(x->name, "exthdr")) {
 			val = mix(run->steps++, rule);
 			store(run, x->attr[0].val, &val, sizeof(val));
 		}
