@@ -99,6 +99,7 @@ struct test {
 int test_vm(u32 arg);
 int test_imr(u32 arg);
 int test_imr_kernel(u32 arg);
+int test_alloc(u32 arg);
 int test_rules(u32 arg);
 int test_rules_kernel(u32 arg);
 int test_rules_fuzz(u32 arg);

@@ -14,6 +14,7 @@
 
 long shim_alloc_fail = -1;
 unsigned long shim_alloc_count;
+long shim_alloc_live;
 u64 base_seed = 1;
 unsigned int rounds = 1;
 
@@ -78,6 +79,7 @@ static const struct test tests[] = {
 	{ "random IMR, up to 50 rules", test_imr, 50 },
 	{ "random IMR, 300 rules", test_imr, 300 },
 	{ "random IMR, 2000 rules", test_imr, 2000 },
+	{ "each allocation fails once", test_alloc, 0 },
 	{ "random rules, up to 5", test_rules, 5 },
 	{ "random rules, up to 50", test_rules, 50 },
 	{ "random rules, up to 300", test_rules, 300 },

@@ -18,6 +18,8 @@
 extern long shim_alloc_fail;
 /* allocations so far */
 extern unsigned long shim_alloc_count;
+/* allocations that were not given back */
+extern long shim_alloc_live;
 
 static inline void *shim_alloc(size_t n, size_t size, bool zero)
 {
@@ -29,8 +31,10 @@ static inline void *shim_alloc(size_t n, size_t size, bool zero)
 	if (size && n > SIZE_MAX / size)
 		return NULL;
 	p = malloc(n * size);
-	if (p)
-		memset(p, zero ? 0 : 0xa5, n * size);
+	if (!p)
+		return NULL;
+	shim_alloc_live++;
+	memset(p, zero ? 0 : 0xa5, n * size);
 	return p;
 }
 
@@ -56,6 +60,7 @@ static inline void *kvcalloc(size_t n, size_t size, int gfp)
 
 static inline void kvfree(const void *p)
 {
+	shim_alloc_live -= !!p;
 	free((void *)p);
 }
 
