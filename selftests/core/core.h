@@ -86,6 +86,7 @@ void dump_code(FILE *f, const struct nfj_insns *code);
 
 /* golden.c */
 int golden_all(const char *folder, bool write, u32 *n);
+int golden_seeds(const char *folder, const char *to);
 u32 golden_count(const char *folder);
 
 /* tests */

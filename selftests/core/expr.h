@@ -145,4 +145,8 @@ void x_gen_key(struct rnd *r, const struct x_chain *c, struct nfj_key *key);
 /* rule-test.c: interpreted and translated on so many keys */
 int x_compare(struct x_chain *c, u32 nkeys);
 
+/* frontend-fuzz.c */
+int fuzz_chain(const struct x_chain *c, const char *file);
+int fuzz_corpus(const char *name);
+
 #endif /* _EXPR_H */

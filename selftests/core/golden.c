@@ -75,18 +75,35 @@ static u32 line_of(const char *a, const char *b)
 
 static struct x_chain chain;
 
+/* The chain of a file; its text, which the caller frees, and where it ends */
+static char *read_chain(const char *name, char **tail)
+{
+	char *text = read_file(name);
+	const char *why;
+
+	if (!text) {
+		fail("%s: %s", name, strerror(errno));
+		return NULL;
+	}
+	why = x_parse_chain(text, &chain);
+	if (why) {
+		fail("%s: %s", name, why);
+		free(text);
+		return NULL;
+	}
+	*tail = strstr(text, "\n==");
+	*tail = *tail ? *tail + 1 : text + strlen(text);
+	return text;
+}
+
 static int one_file(const char *name, bool write)
 {
-	char *text = read_file(name), *want = NULL, *tail;
-	const char *why;
+	char *tail, *text = read_chain(name, &tail), *want = NULL;
 	int err;
 
 	if (!text)
-		return fail("%s: %s", name, strerror(errno));
-	tail = !strncmp(text, "==", 2) ? text : strstr(text, "\n==");
-	tail = tail ? tail + 1 : text + strlen(text);
-	why = x_parse_chain(text, &chain);
-	err = why ? fail("%s: %s", name, why) : expected(&chain, &want);
+		return TEST_FAIL;
+	err = expected(&chain, &want);
 	if (!err && write && strcmp(tail, want)) {
 		FILE *f = fopen(name, "w");
 
@@ -103,6 +120,8 @@ static int one_file(const char *name, bool write)
 	}
 	if (!err)
 		err = x_compare(&chain, 200);
+	if (!err)
+		err = fuzz_chain(&chain, NULL);
 	free(want);
 	free(text);
 	return err;
@@ -130,6 +149,26 @@ int golden_all(const char *folder, bool write, u32 *first)
 	if (n >= 0)
 		free(d);
 	return n > 0 ? bad : -1;
+}
+
+/* Write the chains as inputs for libFuzzer */
+int golden_seeds(const char *folder, const char *to)
+{
+	char name[512], *text, *tail;
+	struct dirent **d;
+	int n = scandir(folder, &d, is_golden, alphasort), i, bad = n < 1;
+
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%s/%s", folder, d[i]->d_name);
+		text = read_chain(name, &tail);
+		snprintf(name, sizeof(name), "%s/%s", to, d[i]->d_name);
+		bad |= !text || fuzz_chain(&chain, name);
+		free(text);
+		free(d[i]);
+	}
+	if (n >= 0)
+		free(d);
+	return bad;
 }
 
 /* How many there are, for the plan */

@@ -4,13 +4,14 @@
  *
  * usage: core-test [--write] golden-folder
  *	  core-test --fuzz seconds
+ *	  core-test --seeds golden-folder folder
  *
  * SEED in the environment makes the random tests repeat an earlier run, ROUNDS
  * multiplies their number; with neither, the seed is 1, so that a run without
  * them is the same every time.
  */
 #include <stdarg.h>
-#include "core.h"
+#include "expr.h"
 
 long shim_alloc_fail = -1;
 unsigned long shim_alloc_count;
@@ -73,6 +74,29 @@ void rnd_init(struct rnd *r, u64 a, u64 b)
 	r->s = rnd64(r) ^ b;
 }
 
+/* Print a result; 1 if it is a failure */
+int report(u32 *n, const char *name, int res)
+{
+	if (res == TEST_FAIL)
+		note("%s", why);
+	printf("%sok %u %s", res == TEST_FAIL ? "not " : "", ++*n, name);
+	if (res == TEST_SKIP)
+		printf(" # SKIP %s", why);
+	printf("\n");
+	return res == TEST_FAIL;
+}
+
+#ifndef NFJ_LIBFUZZER
+static const char *folder;
+
+static int test_corpus(u32 arg)
+{
+	char name[512];
+
+	snprintf(name, sizeof(name), "%s/../corpus.txt", folder);
+	return fuzz_corpus(name);
+}
+
 static const struct test tests[] = {
 	{ "the interpreter refuses bad programs", test_vm, 0 },
 	{ "random IMR, up to 8 rules", test_imr, 8 },
@@ -80,6 +104,7 @@ static const struct test tests[] = {
 	{ "random IMR, 300 rules", test_imr, 300 },
 	{ "random IMR, 2000 rules", test_imr, 2000 },
 	{ "each allocation fails once", test_alloc, 0 },
+	{ "inputs that libFuzzer found", test_corpus, 0 },
 	{ "random rules, up to 5", test_rules, 5 },
 	{ "random rules, up to 50", test_rules, 50 },
 	{ "random rules, up to 300", test_rules, 300 },
@@ -98,22 +123,9 @@ static u64 env(const char *name, u64 val)
 	return s && *s ? strtoull(s, NULL, 0) : val;
 }
 
-/* Print a result; 1 if it is a failure */
-int report(u32 *n, const char *name, int res)
-{
-	if (res == TEST_FAIL)
-		note("%s", why);
-	printf("%sok %u %s", res == TEST_FAIL ? "not " : "", ++*n, name);
-	if (res == TEST_SKIP)
-		printf(" # SKIP %s", why);
-	printf("\n");
-	return res == TEST_FAIL;
-}
-
 int main(int argc, char **argv)
 {
 	bool write = argc > 1 && !strcmp(argv[1], "--write");
-	const char *folder = argc > 1 ? argv[argc - 1] : NULL;
 	u32 i, n = 0, failed = 0;
 	int bad;
 
@@ -125,8 +137,11 @@ int main(int argc, char **argv)
 		return report(&n, "random rules",
 			      test_rules_fuzz(atoi(argv[2])));
 	}
+	if (argc == 4 && !strcmp(argv[1], "--seeds"))
+		return golden_seeds(argv[2], argv[3]);
 	if (argc != 2 + write)
 		return 2;
+	folder = argv[argc - 1];
 	if (!write) {
 		printf("1..%zu\n", ARRAY_SIZE(tests) + golden_count(folder));
 		note("SEED=%llu ROUNDS=%u", base_seed, rounds);
@@ -139,3 +154,4 @@ int main(int argc, char **argv)
 		failed += report(&n, tests[i].name, tests[i].fn(tests[i].arg));
 	return failed ? 1 : 0;
 }
+#endif /* NFJ_LIBFUZZER */
