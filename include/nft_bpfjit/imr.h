@@ -125,6 +125,7 @@ struct nfj_rule {
  * @ntests: how many
  * @ivals: intervals of all sets
  * @nivals: how many
+ * @family: NFPROTO_* of its table
  * @taint: NFJ_TAINT_*
  * @cost: estimated instructions for the interpreter when no rule matches
  * @rules_max: room in @rules
@@ -138,6 +139,7 @@ struct nfj_ir {
 	u32		ntests;
 	struct nfj_ival	*ivals;
 	u32		nivals;
+	u8		family;
 	u32		taint;
 	u32		cost;
 	u32		rules_max;
@@ -188,6 +190,7 @@ struct nfj_set_in {
  * @len: bytes of @attrs
  * @keylen: bytes of the source register where only the kernel knows (length of
  *	    a set's key), else 0
+ * @datalen: likewise of the destination register (a map's data)
  * @set: the set that is looked up, if it never changes, else NULL
  */
 struct nfj_expr_in {
@@ -195,6 +198,7 @@ struct nfj_expr_in {
 	const struct nlattr	*attrs;
 	int			len;
 	u16			keylen;
+	u16			datalen;
 	struct nfj_set_in	*set;
 };
 

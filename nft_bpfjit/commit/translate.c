@@ -75,6 +75,7 @@ static void nfj_expr_set(struct nfj_reader *rd, struct nfj_expr_in *in)
 	if (!set)
 		return;
 	in->keylen = set->klen;
+	in->datalen = set->dlen;
 	if (lookup)
 		in->set = nfj_set_read(rd->net, set);
 }
@@ -322,6 +323,7 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 
 	*state = NULL;
 	nfj_ir_init(&ir);
+	ir.family = chain->table->family;
 	err = nfj_chain_ir(net, chain, &ir);
 	if (err) {
 		/* what was not read may be anything */

@@ -141,16 +141,20 @@ static int nfj_fe_payload(struct nfj_fe *fe, const struct nlattr **tb,
 	return res;
 }
 
-/* Fields of the key that a load by number (meta key, ct key) stands for */
+/* What a load by number (meta key, ct key and so on) stands for: a field of the
+ * flow key, or something that only its own expression knows, of which no more is
+ * said than how much of the register it fills.
+ */
 struct nfj_fe_field {
 	u8	key;
-	u8	koff;
-	u8	len;
+	u8	koff;	/* 0: not in the flow key */
+	u8	len;	/* 0: an address of the family */
 	u8	valid;	/* NFJ_VALID_*, or 0 where nft never breaks off */
 };
 
 #define NFJ_FIELD(_key, _member, _len, _valid) \
 	{ _key, offsetof(struct nfj_key, _member), _len, _valid }
+#define NFJ_OPAQUE(_key, _len)	{ _key, 0, _len, 0 }
 
 static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
 		       unsigned int n, u32 key, int dreg)
@@ -163,6 +167,11 @@ static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
 
 		if (f->key != key)
 			continue;
+		if (!f->koff) {
+			nfj_writes(fe, dreg, f->len ? f->len :
+				   fe->ir->family == NFPROTO_IPV4 ? 4 : 16);
+			return NFJ_FE_STOP;
+		}
 		nfj_writes(fe, dreg, f->len);
 		if (dreg < 0 || dreg + f->len > NFJ_REG_BYTES)
 			return NFJ_FE_STOP;
@@ -193,6 +202,27 @@ static const struct nfj_fe_field nfj_meta_fields[] = {
 	NFJ_FIELD(NFT_META_IIFTYPE,	iftype, 2, NFJ_VALID_IFTYPE),
 	NFJ_FIELD(NFT_META_OIFTYPE,	oiftype, 2, NFJ_VALID_OIFTYPE),
 	NFJ_FIELD(NFT_META_PKTTYPE,	pkttype, 1, NFJ_VALID_PKTTYPE),
+	NFJ_OPAQUE(NFT_META_SKUID,	4),
+	NFJ_OPAQUE(NFT_META_SKGID,	4),
+	NFJ_OPAQUE(NFT_META_RTCLASSID,	4),
+	NFJ_OPAQUE(NFT_META_SECMARK,	4),
+	NFJ_OPAQUE(NFT_META_CPU,	4),
+	NFJ_OPAQUE(NFT_META_IIFGROUP,	4),
+	NFJ_OPAQUE(NFT_META_OIFGROUP,	4),
+	NFJ_OPAQUE(NFT_META_CGROUP,	4),
+	NFJ_OPAQUE(NFT_META_PRANDOM,	4),
+	NFJ_OPAQUE(NFT_META_SECPATH,	1),
+	NFJ_OPAQUE(NFT_META_IIFKIND,	NFJ_IFNAMSIZ),
+	NFJ_OPAQUE(NFT_META_OIFKIND,	NFJ_IFNAMSIZ),
+	NFJ_OPAQUE(NFT_META_BRI_IIFNAME, NFJ_IFNAMSIZ),
+	NFJ_OPAQUE(NFT_META_BRI_OIFNAME, NFJ_IFNAMSIZ),
+	NFJ_OPAQUE(NFT_META_BRI_IIFPVID, 2),
+	NFJ_OPAQUE(NFT_META_BRI_IIFVPROTO, 2),
+	NFJ_OPAQUE(NFT_META_TIME_NS,	8),
+	NFJ_OPAQUE(NFT_META_TIME_DAY,	1),
+	NFJ_OPAQUE(NFT_META_TIME_HOUR,	4),
+	NFJ_OPAQUE(NFT_META_SDIF,	4),
+	NFJ_OPAQUE(NFT_META_SDIFNAME,	NFJ_IFNAMSIZ),
 };
 
 static int nfj_fe_meta(struct nfj_fe *fe, const struct nlattr **tb,
@@ -219,6 +249,25 @@ static const struct nfj_fe_field nfj_ct_fields[] = {
 	NFJ_FIELD(NFT_CT_DIRECTION,	ct_dir, 1, NFJ_VALID_CT),
 	NFJ_FIELD(NFT_CT_STATUS,	ct_status, 4, NFJ_VALID_CT),
 	NFJ_FIELD(NFT_CT_MARK,		ct_mark, 4, NFJ_VALID_CT),
+	NFJ_OPAQUE(NFT_CT_SECMARK,	4),
+	NFJ_OPAQUE(NFT_CT_EXPIRATION,	4),
+	NFJ_OPAQUE(NFT_CT_HELPER,	16),
+	NFJ_OPAQUE(NFT_CT_L3PROTOCOL,	1),
+	NFJ_OPAQUE(NFT_CT_PROTOCOL,	1),
+	NFJ_OPAQUE(NFT_CT_SRC,		0),
+	NFJ_OPAQUE(NFT_CT_DST,		0),
+	NFJ_OPAQUE(NFT_CT_PROTO_SRC,	2),
+	NFJ_OPAQUE(NFT_CT_PROTO_DST,	2),
+	NFJ_OPAQUE(NFT_CT_LABELS,	16),
+	NFJ_OPAQUE(NFT_CT_PKTS,		8),
+	NFJ_OPAQUE(NFT_CT_BYTES,	8),
+	NFJ_OPAQUE(NFT_CT_AVGPKT,	8),
+	NFJ_OPAQUE(NFT_CT_ZONE,		2),
+	NFJ_OPAQUE(NFT_CT_SRC_IP,	4),
+	NFJ_OPAQUE(NFT_CT_DST_IP,	4),
+	NFJ_OPAQUE(NFT_CT_SRC_IP6,	16),
+	NFJ_OPAQUE(NFT_CT_DST_IP6,	16),
+	NFJ_OPAQUE(NFT_CT_ID,		4),
 };
 
 static int nfj_fe_ct(struct nfj_fe *fe, const struct nlattr **tb,
@@ -482,7 +531,8 @@ static int nfj_fe_lookup(struct nfj_fe *fe, const struct nlattr **tb,
 	}
 	if (!nfj_attr_u32(tb[NFTA_LOOKUP_DREG], &dreg) ||
 	    dreg != NFT_REG_VERDICT) {
-		nfj_writes(fe, nfj_attr_reg(tb[NFTA_LOOKUP_DREG]), 0);
+		nfj_writes(fe, nfj_attr_reg(tb[NFTA_LOOKUP_DREG]),
+			   in->datalen);
 		return NFJ_FE_STOP;
 	}
 	if (wanted && in->set->verdicts && fe->last) {
@@ -555,15 +605,87 @@ NFJ_OPERANDS(tproxy, 1U << NFTA_TPROXY_REG_ADDR | 1U << NFTA_TPROXY_REG_PORT, 0)
 NFJ_OPERANDS(dup, 1U << NFTA_DUP_SREG_ADDR | 1U << NFTA_DUP_SREG_DEV, 0)
 NFJ_OPERANDS(fwd, 1U << NFTA_FWD_SREG_DEV | 1U << NFTA_FWD_SREG_ADDR, 0)
 NFJ_OPERANDS(queue, 1U << NFTA_QUEUE_SREG_QNUM, 0)
+/* Loads of which the front end knows no more than their length */
+static const struct nfj_fe_field nfj_fib_fields[] = {
+	NFJ_OPAQUE(NFT_FIB_RESULT_OIF,		4),
+	NFJ_OPAQUE(NFT_FIB_RESULT_OIFNAME,	NFJ_IFNAMSIZ),
+	NFJ_OPAQUE(NFT_FIB_RESULT_ADDRTYPE,	4),
+};
+
+static const struct nfj_fe_field nfj_rt_fields[] = {
+	NFJ_OPAQUE(NFT_RT_CLASSID,	4),
+	NFJ_OPAQUE(NFT_RT_NEXTHOP4,	4),
+	NFJ_OPAQUE(NFT_RT_NEXTHOP6,	16),
+	NFJ_OPAQUE(NFT_RT_TCPMSS,	2),
+	NFJ_OPAQUE(NFT_RT_XFRM,		1),
+};
+
+static const struct nfj_fe_field nfj_socket_fields[] = {
+	NFJ_OPAQUE(NFT_SOCKET_TRANSPARENT,	1),
+	NFJ_OPAQUE(NFT_SOCKET_MARK,		4),
+	NFJ_OPAQUE(NFT_SOCKET_WILDCARD,		1),
+	NFJ_OPAQUE(NFT_SOCKET_CGROUPV2,		8),
+};
+
+static const struct nfj_fe_field nfj_tunnel_fields[] = {
+	NFJ_OPAQUE(NFT_TUNNEL_PATH,	1),
+	NFJ_OPAQUE(NFT_TUNNEL_ID,	4),
+};
+
+static const struct nfj_fe_field nfj_xfrm_fields[] = {
+	NFJ_OPAQUE(NFT_XFRM_KEY_DADDR_IP4,	4),
+	NFJ_OPAQUE(NFT_XFRM_KEY_SADDR_IP4,	4),
+	NFJ_OPAQUE(NFT_XFRM_KEY_DADDR_IP6,	16),
+	NFJ_OPAQUE(NFT_XFRM_KEY_SADDR_IP6,	16),
+	NFJ_OPAQUE(NFT_XFRM_KEY_REQID,		4),
+	NFJ_OPAQUE(NFT_XFRM_KEY_SPI,		4),
+};
+
+#define NFJ_LOADS(_name, _key, _dreg) \
+static int nfj_fe_##_name(struct nfj_fe *fe, const struct nlattr **tb, \
+			  const struct nfj_expr_in *in) \
+{ \
+	u32 key = 0; \
+	\
+	if (!nfj_attr_u32(tb[_key], &key)) \
+		key = ~0U; \
+	return nfj_fe_load(fe, nfj_##_name##_fields, \
+			   ARRAY_SIZE(nfj_##_name##_fields), key, \
+			   nfj_attr_reg(tb[_dreg])); \
+}
+
+NFJ_LOADS(fib, NFTA_FIB_RESULT, NFTA_FIB_DREG)
+NFJ_LOADS(rt, NFTA_RT_KEY, NFTA_RT_DREG)
+NFJ_LOADS(socket, NFTA_SOCKET_KEY, NFTA_SOCKET_DREG)
+NFJ_LOADS(tunnel, NFTA_TUNNEL_KEY, NFTA_TUNNEL_DREG)
+NFJ_LOADS(xfrm, NFTA_XFRM_KEY, NFTA_XFRM_DREG)
+
 NFJ_OPERANDS(hash, 1U << NFTA_HASH_SREG, NFTA_HASH_DREG)
-NFJ_OPERANDS(exthdr, 1U << NFTA_EXTHDR_SREG, NFTA_EXTHDR_DREG)
-NFJ_OPERANDS(fib, 0, NFTA_FIB_DREG)
 NFJ_OPERANDS(numgen, 0, NFTA_NG_DREG)
-NFJ_OPERANDS(rt, 0, NFTA_RT_DREG)
-NFJ_OPERANDS(socket, 0, NFTA_SOCKET_DREG)
-NFJ_OPERANDS(osf, 0, NFTA_OSF_DREG)
-NFJ_OPERANDS(tunnel, 0, NFTA_TUNNEL_DREG)
-NFJ_OPERANDS(xfrm, 0, NFTA_XFRM_DREG)
+
+/* Mirrors nft_exthdr_*_eval() as far as registers go */
+static int nfj_fe_exthdr(struct nfj_fe *fe, const struct nlattr **tb,
+			 const struct nfj_expr_in *in)
+{
+	u32 len = 0, flags = 0;
+
+	nfj_attr_u32(tb[NFTA_EXTHDR_LEN], &len);
+	if (tb[NFTA_EXTHDR_FLAGS])
+		nfj_attr_u32(tb[NFTA_EXTHDR_FLAGS], &flags);
+	nfj_reads(fe, nfj_attr_reg(tb[NFTA_EXTHDR_SREG]), len);
+	/* whether there is a header is a byte, and fills a word */
+	nfj_writes(fe, nfj_attr_reg(tb[NFTA_EXTHDR_DREG]),
+		   flags & NFT_EXTHDR_F_PRESENT ? 4 : min(len, 64U));
+	return NFJ_FE_STOP;
+}
+
+/* Mirrors nft_osf_eval(): a name */
+static int nfj_fe_osf(struct nfj_fe *fe, const struct nlattr **tb,
+		      const struct nfj_expr_in *in)
+{
+	nfj_writes(fe, nfj_attr_reg(tb[NFTA_OSF_DREG]), 16);
+	return NFJ_FE_STOP;
+}
 
 static const struct nfj_fe_row nfj_fe_rows[] = {
 	{ "payload",	nfj_fe_payload,		NFJ_FE_MUTATES },
