@@ -29,6 +29,7 @@
 #define NFJ_VALID_IFTYPE	0x04	/* iftype: skb->dev */
 #define NFJ_VALID_OIFTYPE	0x08	/* oiftype */
 #define NFJ_VALID_PKTTYPE	0x10	/* pkttype */
+#define NFJ_VALID_CTMARK	0x20	/* ct_mark, of a template as well */
 
 /**
  * struct nfj_key - flow key, context of a matcher

@@ -374,7 +374,7 @@ void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
 	}
 	/* whether a field exists is known only once its group is extracted */
 	if (t->off == offsetof(struct nfj_key, valid)) {
-		if (t->mask & NFJ_VALID_CT)
+		if (t->mask & (NFJ_VALID_CT | NFJ_VALID_CTMARK))
 			e->out->need.groups |= NFJ_GROUP_CT;
 		if (t->mask & (NFJ_VALID_IFTYPE | NFJ_VALID_OIFTYPE))
 			e->out->need.groups |= NFJ_GROUP_IF;

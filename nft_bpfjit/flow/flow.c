@@ -102,13 +102,14 @@ static void nfj_flow_ct(struct nfj_key *key, const struct nft_pktinfo *pkt)
 		return;
 	}
 	key->ct_state = NF_CT_STATE_BIT(ctinfo);
+#ifdef CONFIG_NF_CONNTRACK_MARK
+	key->ct_mark = READ_ONCE(ct->mark);
+#endif
+	key->valid |= NFJ_VALID_CTMARK;
 	if (nf_ct_is_template(ct))
 		return;
 	key->ct_dir = CTINFO2DIR(ctinfo);
 	key->ct_status = ct->status;
-#ifdef CONFIG_NF_CONNTRACK_MARK
-	key->ct_mark = READ_ONCE(ct->mark);
-#endif
 	key->valid |= NFJ_VALID_CT;
 }
 

@@ -572,6 +572,23 @@ static int nfj_fe_target(struct nfj_fe *fe, const struct nlattr **tb,
 	return NFJ_FE_STOP;
 }
 
+/* Mirrors nft_match_eval() */
+static int nfj_fe_match(struct nfj_fe *fe, const struct nlattr **tb,
+			const struct nfj_expr_in *in)
+{
+	const struct nlattr *name = tb[NFTA_MATCH_NAME];
+	const struct nlattr *info = tb[NFTA_MATCH_INFO];
+	u32 rev;
+
+	if (!name || !info || !nfj_attr_u32(tb[NFTA_MATCH_REV], &rev) ||
+	    name->nla_len <= NLA_HDRLEN ||
+	    ((const char *)name)[name->nla_len - 1])
+		return NFJ_FE_STOP;
+	return nfj_xt_match(fe, (const char *)name + NLA_HDRLEN, rev,
+			    (const u8 *)info + NLA_HDRLEN,
+			    info->nla_len - NLA_HDRLEN);
+}
+
 /* Expressions whose register operands are all that is known of them: the
  * attributes 1 .. NFJ_FE_MAXATTR - 1 that hold one are given as a bit mask.
  */
@@ -725,7 +742,7 @@ static const struct nfj_fe_row nfj_fe_rows[] = {
 	{ "osf",	nfj_fe_osf,		0 },
 	{ "tunnel",	nfj_fe_tunnel,		0 },
 	{ "xfrm",	nfj_fe_xfrm,		0 },
-	{ "match",	NULL,			NFJ_FE_MUTATES | NFJ_FE_MATCH },
+	{ "match",	nfj_fe_match,		NFJ_FE_MUTATES | NFJ_FE_MATCH },
 	{ "target",	nfj_fe_target,		NFJ_FE_MUTATES },
 };
 

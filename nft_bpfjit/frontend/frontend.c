@@ -85,7 +85,9 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 	nfj_value_reset(fe);
 	fe->collect = true;
 	fe->vmap = false;
+	fe->odd_at = -1;
 	nfj_ir_free(&fe->cases);
+	nfj_ir_free(&fe->odd);
 	*never = false;
 	for (i = 0; i < n; i++) {
 		struct nfj_fe_step *step = &s->step[i];
@@ -95,6 +97,7 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 		fe->wr = 0;
 		fe->is_verdict = false;
 		fe->last = i + 1 == n;
+		fe->at = i;
 		step->row = nfj_fe_row(in[i].name);
 		res = NFJ_FE_STOP;
 		if (!step->row) {
@@ -216,24 +219,37 @@ static void nfj_fe_case(struct nfj_rule *rule, unsigned int n)
 
 /* All entries of the rule: what they do */
 static int nfj_fe_actions(struct nfj_fe_scratch *s, unsigned int cut,
-			  unsigned int n)
+			  unsigned int n, bool never)
 {
 	struct nfj_ir *ir = s->fe.ir;
 	u32 first = ir->nrules - 1, i;
+	struct nfj_rule *odd;
 	int err;
 
-	if (s->fe.cases.nrules) {
+	if (never) {
+		s->fe.rule->nexpr = n;
+		s->fe.rule->flags |= NFJ_RULE_DEAD | NFJ_RULE_WHOLE;
+		ir->ntests = s->fe.rule->first;
+		s->fe.rule->ntests = 0;
+	} else if (s->fe.cases.nrules) {
 		err = nfj_cases_apply(&s->fe);
 		if (err)
 			return err;
 	}
-	for (i = first; i < ir->nrules; i++) {
+	for (i = first; i < ir->nrules && !never; i++) {
 		if (s->fe.vmap)
 			nfj_fe_case(&ir->rules[i], n);
 		else
 			nfj_fe_action(s, &ir->rules[i], cut, n);
 	}
-	return 0;
+	if (s->fe.odd_at < 0)
+		return 0;
+	odd = nfj_odd_apply(&s->fe, &err);
+	if (odd)
+		nfj_fe_action(s, odd, s->fe.odd_at, n);
+	for (i = first; i < ir->nrules; i++)
+		ir->rules[i].next = ir->nrules;
+	return err;
 }
 
 /* The interpreter evaluates a rule up to its first comparison */
@@ -275,6 +291,8 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 	if (!s)
 		return -ENOMEM;
 	nfj_ir_init(&s->fe.cases);
+	nfj_ir_init(&s->fe.odd);
+	s->fe.no_odd = false;
 	s->fe.ir = ir;
 	s->fe.taint = 0;
 	s->fe.jumps = false;
@@ -283,10 +301,19 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 	if (!s->fe.rule)
 		goto out_free;
 
+walk:
 	stop = nfj_fe_walk(s, exprs, n, &never);
 	if (stop < 0) {
 		err = stop;
 		goto out_free;
+	}
+	if (s->fe.odd_at >= 0 &&
+	    nfj_fe_cut(s, s->fe.odd_at, n, &uninit) < s->fe.odd_at) {
+		/* the odd case would need what was loaded before */
+		s->fe.no_odd = true;
+		ir->ntests = ntests;
+		s->fe.rule->ntests = 0;
+		goto walk;
 	}
 	cut = nfj_fe_cut(s, stop, n, &uninit);
 	if (cut < stop && !never) {
@@ -301,16 +328,9 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 	if (uninit)
 		ir->taint |= NFJ_TAINT_UNINIT;
 	ir->cost += nfj_fe_cost(exprs, n);
-	if (never) {
-		s->fe.rule->nexpr = n;
-		s->fe.rule->flags |= NFJ_RULE_DEAD | NFJ_RULE_WHOLE;
-		ir->ntests = ntests;
-		s->fe.rule->ntests = 0;
-		err = 0;
-	} else {
-		err = nfj_fe_actions(s, cut, n);
-	}
+	err = nfj_fe_actions(s, cut, n, never);
 out_free:
+	nfj_ir_free(&s->fe.odd);
 	nfj_ir_free(&s->fe.cases);
 	kvfree(s);
 	return err;

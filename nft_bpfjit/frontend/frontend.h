@@ -45,6 +45,11 @@ enum nfj_fe_result {
  * @vmap: the rule ends in a verdict map, each case has a verdict
  * @cases: the ways in which sets let the rule go on, one of which must hold; no
  *	   rules in it where there is but one way
+ * @odd: one rule: the tests in front of expression @odd_at, see xt.c
+ * @odd_len: bytes that the transport header lacks in the odd case
+ * @odd_at: expression from which the odd case is residue, -1 for no odd case
+ * @no_odd: there must not be one
+ * @at: number of the current expression
  * @taint: NFJ_TAINT_* to add to the chain
  * @verdict: verdict of an immediate expression, if @is_verdict
  * @is_verdict: the current expression is an immediate verdict
@@ -63,6 +68,11 @@ struct nfj_fe {
 	bool		last;
 	bool		vmap;
 	struct nfj_ir	cases;
+	struct nfj_ir	odd;
+	u32		odd_len;
+	int		odd_at;
+	bool		no_odd;
+	unsigned int	at;
 	u32		taint;
 	s32		verdict;
 	bool		is_verdict;
@@ -101,7 +111,17 @@ int nfj_value_guard(struct nfj_fe *fe, unsigned int koff, unsigned int size,
 /* lookup.c */
 int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
 		   unsigned int reg, bool in);
+int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff, u8 (*val)[2][2],
+		     unsigned int n, bool in);
+int nfj_case_add(struct nfj_ir *cases, const struct nfj_ir *from,
+		 const struct nfj_rule *tests, s32 verdict,
+		 const void *target);
 int nfj_cases_apply(struct nfj_fe *fe);
+struct nfj_rule *nfj_odd_apply(struct nfj_fe *fe, int *err);
+
+/* xt.c */
+int nfj_xt_match(struct nfj_fe *fe, const char *name, u32 rev,
+		 const void *info, unsigned int len);
 
 /**
  * nfj_value_wbit - index into nfj_fe::sym of a bit of a 32 bit register

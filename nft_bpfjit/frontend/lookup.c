@@ -28,6 +28,7 @@
 #include <linux/netfilter.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #include "frontend.h"
 
@@ -229,8 +230,17 @@ static int nfj_tests_copy(struct nfj_ir *to, struct nfj_rule *rule,
 	return 0;
 }
 
-/* One more case, with the tests of @rule in @from, which may be NULL */
-static int nfj_case_add(struct nfj_ir *cases, const struct nfj_ir *from,
+/**
+ * nfj_case_add - add a case, with the tests of a rule
+ * @cases: the cases
+ * @from: chain of the rule
+ * @tests: the rule, or NULL for no tests
+ * @verdict: the case's verdict
+ * @target: ... and its chain
+ *
+ * Return: 0, -ENOMEM, or -ERANGE when it can't match.
+ */
+int nfj_case_add(struct nfj_ir *cases, const struct nfj_ir *from,
 			const struct nfj_rule *tests, s32 verdict,
 			const void *target)
 {
@@ -437,6 +447,82 @@ int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
 	nfj_ir_free(&scratch);
 	kvfree(num);
 	return res;
+}
+
+/**
+ * nfj_lookup_ports - test that a port is in a list, or not
+ * @fe: the rule's state; the test is added to its rule
+ * @koff: offset of the port in struct nfj_key
+ * @val: lowest and highest port of each element, network byte order
+ * @n: number of elements; they may overlap
+ * @in: true: the rule goes on when the port is in the list, false: when not
+ *
+ * Return: NFJ_FE_PURE, NFJ_FE_NEVER or -ENOMEM.
+ */
+int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff, u8 (*val)[2][2],
+		     unsigned int n, bool in)
+{
+	const struct nfj_test like = {
+		.n	= 1,
+		.size	= 2,
+		.order	= NFJ_BE,
+		.off	= koff,
+		.mask	= U16_MAX,
+	};
+	struct nfj_number *num;
+	unsigned int i;
+	int err;
+
+	num = kcalloc(n + 1, sizeof(*num), GFP_KERNEL);
+	if (!num)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		num[i].lo = val[i][0][0] << 8 | val[i][0][1];
+		num[i].hi = val[i][1][0] << 8 | val[i][1][1];
+	}
+	sort(num, n, sizeof(*num), nfj_number_cmp, NULL);
+	err = nfj_set_test(fe->ir, fe->rule, num, n, &like, in);
+	kfree(num);
+	return nfj_fe_done(err);
+}
+
+/**
+ * nfj_odd_apply - make an entry for packets whose transport header is too short
+ * @fe: the rule's state, with an odd case
+ * @err: 0 or -ENOMEM
+ *
+ * Return: the entry, without its action, or NULL when there is none.
+ */
+struct nfj_rule *nfj_odd_apply(struct nfj_fe *fe, int *err)
+{
+	const struct nfj_test t = {
+		.kind	= NFJ_IN,
+		.n	= 1,
+		.size	= 4,
+		.order	= NFJ_HOST,
+		.off	= offsetof(struct nfj_key, th_len),
+		.mask	= U32_MAX,
+		.hi	= fe->odd_len - 1,
+	};
+	struct nfj_ir *ir = fe->ir;
+	u32 nr = ir->rules[ir->nrules - 1].rule, ntests = ir->ntests;
+	struct nfj_rule *rule;
+
+	*err = -ENOMEM;
+	rule = nfj_ir_add_rule(ir);
+	if (!rule)
+		return NULL;
+	rule->rule = nr;
+	*err = nfj_tests_copy(ir, rule, &fe->odd, &fe->odd.rules[0]);
+	if (!*err)
+		*err = nfj_ir_add_test(ir, rule, &t);
+	if (!*err)
+		return rule;
+	ir->nrules--;
+	ir->ntests = ntests;
+	if (*err == -ERANGE)
+		*err = 0;
+	return NULL;
 }
 
 /**
