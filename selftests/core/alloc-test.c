@@ -65,3 +65,22 @@ int test_alloc(u32 arg)
 	note("%u chains, %u allocations failed", i, count);
 	return err;
 }
+
+/* As many expressions as nft allows in a rule, and one more */
+int test_exprs(u32 arg)
+{
+	static struct nfj_expr_in in[NFJ_EXPRS_MAX + 1];
+	struct nfj_ir ir;
+	int most, more;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(in); i++)
+		in[i].name = "counter";
+	nfj_ir_init(&ir);
+	most = nfj_frontend_rule(&ir, in, NFJ_EXPRS_MAX);
+	more = nfj_frontend_rule(&ir, in, NFJ_EXPRS_MAX + 1);
+	i = ir.nrules;
+	nfj_ir_free(&ir);
+	return most || more != -EINVAL || i != 1 ?
+	       fail("%d, %d, %u rules", most, more, i) : TEST_OK;
+}

@@ -101,7 +101,10 @@ int test_vm(u32 arg);
 int test_imr(u32 arg);
 int test_imr_kernel(u32 arg);
 int test_alloc(u32 arg);
+int test_bounds(u32 arg);
+int test_exprs(u32 arg);
 int test_rules(u32 arg);
+int test_rules_big(u32 arg);
 int test_rules_kernel(u32 arg);
 int test_rules_fuzz(u32 arg);
 

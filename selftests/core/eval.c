@@ -275,12 +275,35 @@ static void eval_byteorder(struct x_run *run, const struct x_expr *x)
 	}
 }
 
+/* The register that an expression writes of which no more is known, or 0 */
+static u32 other_dreg(const struct x_expr *x)
+{
+	static const struct {
+		const char	*name;
+		u16		type;
+	} dregs[] = {
+		{ "numgen", NFTA_NG_DREG }, { "fib", NFTA_FIB_DREG },
+		{ "exthdr", NFTA_EXTHDR_DREG }, { "rt", NFTA_RT_DREG },
+		{ "socket", NFTA_SOCKET_DREG }, { "osf", NFTA_OSF_DREG },
+		{ "tunnel", NFTA_TUNNEL_DREG }, { "xfrm", NFTA_XFRM_DREG },
+		{ "hash", NFTA_HASH_DREG },
+	};
+	u32 i, j;
+
+	for (i = 0; i < ARRAY_SIZE(dregs); i++)
+		for (j = 0; j < x->nattr; j++)
+			if (!strcmp(dregs[i].name, x->name) &&
+			    dregs[i].type == x->attr[j].type)
+				return x->attr[j].val;
+	return 0;
+}
+
 /* Something with an effect */
 static s32 eval_effect(struct x_run *run, const struct x_expr *x, u32 rule,
 		       u32 expr)
 {
 	const u8 *src = run->regs + (x->sreg ? x_reg(x->sreg) : 0);
-	u32 i, val = 0, koff, len, valid, made_up;
+	u32 i, val = 0, koff, len, valid, made_up, reg;
 
 	switch (x->kind) {
 	case X_META_SET:
@@ -323,10 +346,10 @@ static s32 eval_effect(struct x_run *run, const struct x_expr *x, u32 rule,
 			return mix(run->steps++, rule) & 1 ? NFT_CONTINUE :
 							     NFT_BREAK;
 		}
-		if (!strcmp(x->name, "numgen") || !strcmp(x->name, "fib") ||
-		    !strcmp(x->name, "exthdr")) {
+		reg = other_dreg(x);
+		if (reg) {
 			val = mix(run->steps++, rule);
-			store(run, x->attr[0].val, &val, sizeof(val));
+			store(run, reg, &val, sizeof(val));
 		}
 		if (!strcmp(x->name, "nat"))
 			val = key_u32((const void *)(run->regs +

@@ -582,13 +582,18 @@ const char *x_name(const struct x_expr *x)
 /* Through the front end, as the module does it: 0 or its error */
 int x_translate(const struct x_chain *c, struct nfj_ir *ir)
 {
+	nfj_ir_init(ir);
+	return x_translate_more(c, ir);
+}
+
+int x_translate_more(const struct x_chain *c, struct nfj_ir *ir)
+{
 	static struct nfj_expr_in in[X_EXPRS];
 	static u64 words[X_EXPRS * 16];
 	u8 *buf = (u8 *)words;
 	u32 i, j, used;
 	int err;
 
-	nfj_ir_init(ir);
 	for (i = 0; i < c->n; i++) {
 		used = 0;
 		for (j = 0; j < c->rule[i].n; j++) {

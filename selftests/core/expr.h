@@ -106,6 +106,7 @@ const char *x_parse_chain(const char *text, struct x_chain *c);
 u32 x_attrs(const struct x_expr *x, u8 *to, u32 room);
 const char *x_name(const struct x_expr *x);
 int x_translate(const struct x_chain *c, struct nfj_ir *ir);
+int x_translate_more(const struct x_chain *c, struct nfj_ir *ir);
 int x_reg(u32 reg);
 bool x_field(const struct x_expr *x, u32 *koff, u32 *len, u32 *valid);
 

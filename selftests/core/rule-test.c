@@ -7,6 +7,7 @@
  * What a program reads besides what it says it needs is found by spoiling the
  * rest of the key.
  */
+#include <errno.h>
 #include <time.h>
 #include "expr.h"
 
@@ -355,6 +356,50 @@ static int many(u32 nrules, u32 nchains, u32 nkeys, bool kernel)
 	if (!err && (st.tainted * 2 > st.chains || st.whole * 5 < st.rules ||
 		     st.matches * 5 < st.pairs))
 		err = fail("too little was compared");
+	return err;
+}
+
+/* So many rules that no jump spans them: compiled in parts; arg: rules */
+int test_rules_big(u32 arg)
+{
+	static struct progs ps;
+	struct nfj_insns code;
+	struct nfj_key key = {};
+	struct nfj_ir ir;
+	int err = TEST_OK;
+	u32 i, k, want;
+
+	if (x_parse_chain("rule\n"
+			  "payload load 4b @ network header + 12 => reg 1\n"
+			  "cmp eq reg 1 0x00000000\n"
+			  "immediate reg 0 drop\n", &chain))
+		return fail("the rule is not understood");
+	nfj_ir_init(&ir);
+	for (i = 0; i < arg && !err; i++) {
+		chain.rule[0].e[1].data[2] = i >> 8;
+		chain.rule[0].e[1].data[3] = i;
+		err = x_translate_more(&chain, &ir);
+	}
+	if (!err) {
+		err = nfj_compile(&ir, 0, arg, NFJ_OPT_ALL, &code);
+		nfj_insns_free(&code);
+		err = err == -ERANGE ? TEST_OK :
+		      fail("%u rules in one program: %d", arg, err);
+	}
+	if (!err)
+		err = progs_compile(&ps, &ir, NFJ_OPT_ALL, false);
+	note("%u programs", ps.n);
+	key.nh_len = NFJ_NH_WINDOW;
+	for (i = 0; i <= arg && !err; i += i + 2 > arg ? 1 : 1 + i % 97) {
+		key.nh[14] = i >> 8;
+		key.nh[15] = i;
+		want = i < arg ? i : NFJ_NONE;
+		err = progs_run(&ps, &key, false, &k);
+		if (!err && k != want)
+			err = fail("rule %u, not %u", k, want);
+	}
+	progs_free(&ps);
+	nfj_ir_free(&ir);
 	return err;
 }
 

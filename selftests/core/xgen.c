@@ -460,6 +460,44 @@ static void gen_fav(struct xgen *g)
 		g->favmask[i / 8] |= 0x80 >> i % 8;
 }
 
+/* All rules compare the same two or three fields, each with one of few values:
+ * many rules are left when the first of them has been searched
+ */
+static void gen_grid(struct xgen *g, u32 n)
+{
+	u32 i, j, k, dims = 2 + rnd(g->r, 2);
+	struct x_expr load[3], *x;
+
+	for (k = 0; k < dims; k++) {
+		memset(&load[k], 0, sizeof(load[k]));
+		load[k].kind = X_PAYLOAD;
+		load[k].base = NFT_PAYLOAD_NETWORK_HEADER;
+		load[k].off = 8 + 4 * k;
+		load[k].len = 1 + rnd(g->r, 4);
+		load[k].dreg = NFT_REG_1 + k;
+	}
+	for (i = 0; i < n; i++) {
+		g->rule = &g->c->rule[g->c->n++];
+		g->rule->n = 0;
+		for (k = 0; k < dims; k++) {
+			x = add(g, 0);
+			*x = load[k];
+			x = add(g, chance(g->r, 10) ? X_RANGE : X_CMP);
+			x->sreg = load[k].dreg;
+			x->dlen = load[k].len;
+			for (j = 0; j < x->dlen; j++)
+				x->data[j] = g->near[j];
+			x->data[x->dlen - 1] = 16 * rnd(g->r, 8);
+			memcpy(x->data2, x->data, x->dlen);
+			x->data2[x->dlen - 1] += rnd(g->r, 20);
+		}
+		if (chance(g->r, 20))
+			gen_effect(g);
+		if (chance(g->r, 80))
+			add(g, X_VERDICT)->verdict = rnd(g->r, 2);
+	}
+}
+
 /* The result of add() may be the spare one: then the rule is left as it is */
 void x_gen(struct rnd *r, struct x_chain *c, u32 n)
 {
@@ -469,8 +507,13 @@ void x_gen(struct rnd *r, struct x_chain *c, u32 n)
 	g.wild = chance(r, 70) ? 0 : rnd(r, 10);
 	for (i = 0; i < X_DATA; i++)
 		g.near[i] = rnd(r, 256);
+	c->n = 0;
+	if (n >= 20 && chance(r, 20)) {
+		gen_grid(&g, n);
+		return;
+	}
 	gen_fav(&g);
-	for (i = 0, c->n = 0; i < n; i++) {
+	for (i = 0; i < n; i++) {
 		if (chance(r, 5))
 			gen_fav(&g);
 		g.rule = &c->rule[c->n++];
