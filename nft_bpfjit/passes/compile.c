@@ -41,12 +41,18 @@ int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 	if (!rules)
 		goto out_free;
 
+	/* a rule of several entries may have begun in another program */
+	for (r = first; r > 0 && first < last &&
+	     ir->rules[r - 1].rule == ir->rules[first].rule; r--)
+		if (!(ir->rules[r - 1].flags & NFJ_RULE_TERMINAL))
+			e->last_open = ir->rules[r - 1].next - 1;
 	for (r = first; r < last; r++) {
 		if (ir->rules[r].flags & NFJ_RULE_DEAD)
 			continue;
 		rules[n++] = r;
+		/* what a match skips must look at the entry as well */
 		if (!(ir->rules[r].flags & NFJ_RULE_TERMINAL))
-			e->last_open = r;
+			e->last_open = ir->rules[r].next - 1;
 	}
 	err = nfj_dims_init(e, first, last);
 	if (err)
