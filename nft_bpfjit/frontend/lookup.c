@@ -176,14 +176,16 @@ static int nfj_set_test(struct nfj_ir *ir, struct nfj_rule *rule,
 		t.kind = in ? NFJ_IN : NFJ_OUT;
 		t.lo = v->lo;
 		t.hi = v->hi;
-		/* outside of an interval at the edge is inside of another */
+		/* outside of an interval at the edge is inside of another, from
+		 * the next number within the mask on
+		 */
 		if (!in && !t.lo) {
 			t.kind = NFJ_IN;
-			t.lo = t.hi + 1;
+			t.lo = ((t.hi | ~t.mask) + 1) & t.mask;
 			t.hi = t.mask;
 		} else if (!in && t.hi == t.mask) {
 			t.kind = NFJ_IN;
-			t.hi = t.lo - 1;
+			t.hi = (t.lo - 1) & t.mask;
 			t.lo = 0;
 		}
 	} else {
