@@ -71,6 +71,8 @@ struct progs {
 
 int progs_compile(struct progs *ps, const struct nfj_ir *ir, u32 opts,
 		  bool kernel);
+int progs_compile_split(struct progs *ps, const struct nfj_ir *ir, u32 opts,
+			u32 at);
 int progs_run(const struct progs *ps, const struct nfj_key *key, bool kernel,
 	      u32 *res);
 void progs_free(struct progs *ps);

@@ -60,10 +60,13 @@ static const char *place(u32 off)
 	return buf;
 }
 
-static void dump_test(FILE *f, const struct nfj_test *t, bool more)
+static void dump_test(FILE *f, const struct nfj_ir *ir,
+		      const struct nfj_test *t, bool more)
 {
+	u32 i;
 	u64 full = t->size == 8 ? ~0ULL : (1ULL << 8 * t->size) - 1;
 	static const char * const kinds[] = {
+		[NFJ_SET_IN] = "in", [NFJ_SET_OUT] = "not in",
 		[NFJ_IN] = "in", [NFJ_OUT] = "not in",
 		[NFJ_WIDE_IN] = "wide in", [NFJ_WIDE_OUT] = "wide not in",
 	};
@@ -74,19 +77,48 @@ static void dump_test(FILE *f, const struct nfj_test *t, bool more)
 	if (t->mask != full)
 		fprintf(f, " & %#llx", t->mask);
 	fprintf(f, " %s ", kinds[t->kind]);
-	if (t->lo == t->hi)
+	if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT) {
+		fprintf(f, "{");
+		for (i = 0; i < t->hi; i++) {
+			const struct nfj_ival *v = &ir->ivals[t->lo + i];
+
+			fprintf(f, v->lo == v->hi ? " %#llx" : " %#llx..%#llx",
+				v->lo, v->hi);
+		}
+		fprintf(f, " }\n");
+	} else if (t->lo == t->hi) {
 		fprintf(f, "%#llx\n", t->lo);
-	else
+	} else {
 		fprintf(f, "%#llx..%#llx\n", t->lo, t->hi);
+	}
 }
 
 static const char *verdict_name(s32 verdict)
 {
-	return verdict == NF_ACCEPT ? "accept" : verdict == NF_DROP ? "drop" :
-	       verdict == NFT_RETURN ? "return" : "?";
+	switch (verdict) {
+	case NF_ACCEPT:
+		return "accept";
+	case NF_DROP:
+		return "drop";
+	case NF_QUEUE:
+		return "queue";
+	case NFT_RETURN:
+		return "return";
+	case NFT_BREAK:
+		return "break";
+	case NFT_CONTINUE:
+		return "continue";
+	case NFT_JUMP:
+		return "jump";
+	case NFT_GOTO:
+		return "goto";
+	}
+	return "?";
 }
 
-/* A rule is its number, its tests, and what it does */
+/* An entry is its number, its rule's where that is another, its tests, and what
+ * it does
+ */
 void dump_ir(FILE *f, const struct nfj_ir *ir)
 {
 	static const char * const flags[] = {
@@ -97,19 +129,25 @@ void dump_ir(FILE *f, const struct nfj_ir *ir)
 	for (i = 0; i < ir->nrules; i++) {
 		const struct nfj_rule *r = &ir->rules[i];
 
-		fprintf(f, "rule %u\n", i);
+		fprintf(f, "entry %u", i);
+		if (r->rule != i)
+			fprintf(f, ", rule %u", r->rule);
+		if (r->next != i + 1)
+			fprintf(f, ", next %u", r->next);
+		fprintf(f, "\n");
 		for (j = 0, left = 0; j < r->ntests; j++) {
 			const struct nfj_test *t = &ir->tests[r->first + j];
 
-			dump_test(f, t, left);
+			dump_test(f, ir, t, left);
 			left = left ? left - 1 : t->n - 1U;
 		}
 		fprintf(f, "\t-> ");
-		if (r->kind == NFJ_ACT_VERDICT)
-			fprintf(f, "%s", verdict_name(r->verdict));
-		else
-			fprintf(f, "from expression %u of %u", r->cut,
-				r->nexpr);
+		if (r->cut < r->end)
+			fprintf(f, "expressions %u to %u, ", r->cut,
+				r->end - 1);
+		fprintf(f, "%s", verdict_name(r->verdict));
+		if (r->target)
+			fprintf(f, " %lu", (unsigned long)r->target);
 		for (k = 0; k < ARRAY_SIZE(flags); k++)
 			if (r->flags & 1U << k)
 				fprintf(f, ", %s", flags[k]);

@@ -367,6 +367,42 @@ static s32 eval_effect(struct x_run *run, const struct x_expr *x, u32 rule,
 	return NFT_CONTINUE;
 }
 
+/* A jump or a goto, to a chain that a number stands for */
+static s32 eval_verdict(struct x_run *run, s32 verdict, u32 target, u32 rule,
+			u32 expr)
+{
+	if (verdict == NFT_JUMP || verdict == NFT_GOTO || verdict == NF_QUEUE)
+		event(run, rule, expr, verdict ^ target << 8);
+	return verdict;
+}
+
+/* A lookup in a set that never changes has no other effect */
+static s32 eval_set(struct x_run *run, const struct x_expr *x, u32 rule,
+		    u32 expr)
+{
+	const u8 *key = run->regs + x_reg(x->sreg);
+	const struct x_elem *found = NULL;
+	u32 i, j, at;
+
+	for (i = 0; i < x->nelems && !found; i++) {
+		const struct x_elem *e = &x->elem[i];
+
+		for (j = 0, at = 0; j < x->nfields && !e->catchall; j++) {
+			if (memcmp(key + at, e->lo + at, x->field[j]) < 0 ||
+			    memcmp(key + at, e->hi + at, x->field[j]) > 0)
+				break;
+			at += ALIGN(x->field[j], 4);
+		}
+		if (e->catchall || j == x->nfields)
+			found = e;
+	}
+	if (!found == !x->inv)
+		return NFT_BREAK;
+	if (x->kind == X_SET)
+		return NFT_CONTINUE;
+	return eval_verdict(run, found->verdict, found->target, rule, expr);
+}
+
 static s32 eval(struct x_run *run, const struct x_expr *x, u32 rule, u32 expr)
 {
 	switch (x->kind) {
@@ -390,26 +426,19 @@ static s32 eval(struct x_run *run, const struct x_expr *x, u32 rule, u32 expr)
 		store(run, x->dreg, x->data, x->dlen);
 		return NFT_CONTINUE;
 	case X_VERDICT:
-		if (x->verdict == NFT_JUMP || x->verdict == NFT_GOTO ||
-		    x->verdict == NF_QUEUE)
-			event(run, rule, expr, x->verdict);
-		return x->verdict;
+		return eval_verdict(run, x->verdict, 0, rule, expr);
+	case X_SET:
+	case X_MAP:
+		return eval_set(run, x, rule, expr);
 	}
 	return eval_effect(run, x, rule, expr);
 }
 
-/* Expressions of a rule from @from on; true when the chain goes on.  A jump is
- * taken to have returned.
+/* What a verdict means for the chain: true when it goes on.  A jump is taken to
+ * have returned.
  */
-static bool eval_rule(struct x_run *run, const struct x_chain *c, u32 rule,
-		      u32 from)
+static bool goes_on(struct x_run *run, s32 verdict, u32 rule)
 {
-	const struct x_rule *r = &c->rule[rule];
-	s32 verdict = NFT_CONTINUE;
-	u32 i;
-
-	for (i = from; i < r->n && verdict == NFT_CONTINUE; i++)
-		verdict = eval(run, &r->e[i], rule, i);
 	if (verdict == NFT_CONTINUE || verdict == NFT_BREAK ||
 	    verdict == NFT_JUMP)
 		return true;
@@ -418,13 +447,25 @@ static bool eval_rule(struct x_run *run, const struct x_chain *c, u32 rule,
 	return false;
 }
 
+/* Expressions of a rule; the verdict */
+static s32 eval_exprs(struct x_run *run, const struct x_chain *c, u32 rule,
+		      u32 from, u32 to)
+{
+	s32 verdict = NFT_CONTINUE;
+	u32 i;
+
+	for (i = from; i < to && verdict == NFT_CONTINUE; i++)
+		verdict = eval(run, &c->rule[rule].e[i], rule, i);
+	return verdict;
+}
+
 void x_interpret(struct x_run *run, const struct x_chain *c, u32 entry)
 {
 	u32 i;
 
 	run->verdict = X_END;
 	for (i = entry; i < c->n; i++)
-		if (!eval_rule(run, c, i, 0))
+		if (!goes_on(run, eval_exprs(run, c, i, 0, c->rule[i].n), i))
 			return;
 }
 
@@ -434,11 +475,14 @@ const char *x_matched(struct x_run *run, const struct x_chain *c,
 		      u32 entry, bool kernel, u64 poison)
 {
 	struct nfj_key key = run->pkt;
-	u32 k, next = entry, i;
+	u32 k, next = 0, i, n;
+	s32 verdict;
 
 	run->verdict = X_END;
+	while (next < ir->nrules && ir->rules[next].rule < entry)
+		next++;
 	while (next < ir->nrules) {
-		const struct nfj_rule *rule;
+		const struct nfj_rule *r;
 
 		key.entry = next;
 		if (ps && progs_run(ps, &key, kernel, &k))
@@ -448,25 +492,31 @@ const char *x_matched(struct x_run *run, const struct x_chain *c,
 		if (k == NFJ_NONE)
 			return NULL;
 		if (k < next || k >= ir->nrules)
-			return "no such rule";
-		rule = &ir->rules[k];
-		if (rule->kind == NFJ_ACT_VERDICT) {
-			run->verdict = rule->verdict;
-			event(run, k, 255, rule->verdict);
-			return NULL;
-		}
-		if (rule->cut >= c->rule[k].n)
-			return "a rule that does nothing";
+			return "no such entry";
+		r = &ir->rules[k];
+		n = c->rule[r->rule].n;
+		if (r->end > n || r->cut > r->end)
+			return "no such expression";
 		/* nobody promises anything about the registers */
 		for (i = 0; i < sizeof(run->regs); i++)
 			run->regs[i] = mix(poison + k, i);
-		if (!eval_rule(run, c, k, rule->cut))
+		verdict = eval_exprs(run, c, r->rule, r->cut, r->end);
+		/* behind the residue its verdict, which the entry knows;
+		 * that of a verdict map stands for its last expression
+		 */
+		if (verdict == NFT_CONTINUE)
+			verdict = eval_verdict(run, r->verdict,
+					       (uintptr_t)r->target, r->rule,
+					       r->end < n ? r->end : n - 1);
+		if (!goes_on(run, verdict, r->rule))
 			return NULL;
-		if (rule->flags & NFJ_RULE_TERMINAL)
+		if (r->flags & NFJ_RULE_TERMINAL)
 			return "a terminal rule goes on";
-		if (rule->flags & NFJ_RULE_MUTATES)
+		if (r->flags & NFJ_RULE_MUTATES)
 			key = run->pkt;
-		next = k + 1;
+		if (r->next <= k || r->next > ir->nrules)
+			return "no such next entry";
+		next = r->next;
 	}
 	return NULL;
 }

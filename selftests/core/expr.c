@@ -21,6 +21,10 @@
  *						goto queue)
  *	lookup reg 1 len 4			lookup reg 1 len 4 => reg 2
  *						(reg 0: a verdict map)
+ *	set reg 1 in 4 { 0x0a000001 0x0a000008-0x0a00000f }	a set that never
+ *	set reg 1 out 4 { 0x0a000001 }				changes, or not in
+ *	set reg 1 in 4.2 { 0x0a00000100160000 }			concatenation
+ *	map reg 1 in 2 { 0x0016=accept 0x0050=jump 0xffff-0xffff=drop *=return }
  *	dynset reg 1 len 4
  *	counter					any name, without attributes
  *	expr nat 5=1				any name, attribute 5 is 1
@@ -161,6 +165,63 @@ static bool parse_bitwise(const char *s, struct x_expr *x)
 	return false;
 }
 
+/* fields, then elements, in which a jump goes to a chain of its own */
+static bool parse_set(const char *s, struct x_expr *x)
+{
+	char name[4], way[4], verdict[16], hex[33], *copy, *w, *save;
+	u32 len, v;
+	int n = -1;
+	bool ok;
+
+	x->kind = X_SET;
+	if (sscanf(s, "%3[setmap] reg %u %3[inout] %n", name, &x->sreg, way,
+		   &n) != 3 || n < 0)
+		return false;
+	if (!strcmp(name, "map"))
+		x->kind = X_MAP;
+	x->inv = !strcmp(way, "out");
+	copy = strdup(s + n);
+	w = strtok_r(copy, " ", &save);
+	for (; w && x->nfields < X_FIELDS; w = strchr(w, '.') + 1) {
+		x->field[x->nfields] = atoi(w);
+		x->len += ALIGN(x->field[x->nfields++], 4);
+		if (!strchr(w, '.'))
+			break;
+	}
+	if (x->nfields == 1)
+		x->len = x->field[0];
+	w = strtok_r(NULL, " ", &save);
+	ok = w && !strcmp(w, "{");
+	while (ok && (w = strtok_r(NULL, " ", &save)) && strcmp(w, "}")) {
+		struct x_elem *e = &x->elem[x->nelems++];
+
+		if (x->nelems > X_ELEMS)
+			break;
+		e->catchall = *w == '*';
+		if (!e->catchall) {
+			ok = sscanf(w, HEX, hex) == 1 &&
+			     parse_hex(hex, e->lo, &len) && len == x->len;
+			memcpy(e->hi, e->lo, X_DATA);
+			if (ok && strchr(w, '-'))
+				ok = sscanf(strchr(w, '-') + 1, HEX,
+					    hex) == 1 &&
+				     parse_hex(hex, e->hi, &len) &&
+				     len == x->len;
+		}
+		if (ok && x->kind == X_MAP) {
+			ok = strchr(w, '=') &&
+			     sscanf(strchr(w, '=') + 1, "%15s", verdict) == 1 &&
+			     word_val(verdicts, verdict, &v);
+			e->verdict = v;
+			if (e->verdict == NFT_JUMP || e->verdict == NFT_GOTO)
+				e->target = x->nelems;
+		}
+	}
+	ok = ok && w && !strcmp(w, "}") && x->nelems <= X_ELEMS;
+	free(copy);
+	return ok;
+}
+
 static bool parse_other(const char *s, struct x_expr *x)
 {
 	unsigned int type, val;
@@ -227,6 +288,8 @@ const char *x_parse(const char *line, struct x_expr *x)
 		ok = DONE && word_val(ranges, w, &x->op) &&
 		     parse_hex(hex, x->data, &x->dlen) &&
 		     parse_hex(hex2, x->data2, &n2) && n2 == x->dlen;
+	} else if (!strncmp(s, "set ", 4) || !strncmp(s, "map ", 4)) {
+		ok = parse_set(s, x);
 	} else if (!strncmp(s, "bitwise ", 8)) {
 		ok = parse_bitwise(s, x);
 	} else if (sscanf(s, "byteorder reg %u = %4[hton](reg %u, %u, %u)%n",
@@ -266,6 +329,31 @@ static void print_hex(FILE *f, const u8 *data, u32 len)
 	fprintf(f, "0x");
 	for (i = 0; i < len; i++)
 		fprintf(f, "%02x", data[i]);
+}
+
+static void print_set(FILE *f, const struct x_expr *x)
+{
+	u32 i;
+
+	fprintf(f, "%s reg %u %s ", x->kind == X_MAP ? "map" : "set", x->sreg,
+		x->inv ? "out" : "in");
+	for (i = 0; i < x->nfields; i++)
+		fprintf(f, "%s%u", i ? "." : "", x->field[i]);
+	fprintf(f, " {");
+	for (i = 0; i < x->nelems; i++) {
+		const struct x_elem *e = &x->elem[i];
+
+		fprintf(f, e->catchall ? " *" : " ");
+		if (!e->catchall)
+			print_hex(f, e->lo, x->len);
+		if (memcmp(e->lo, e->hi, x->len)) {
+			fprintf(f, "-");
+			print_hex(f, e->hi, x->len);
+		}
+		if (x->kind == X_MAP)
+			fprintf(f, "=%s", word_name(verdicts, (u32)e->verdict));
+	}
+	fprintf(f, " }");
 }
 
 /* Expression to text */
@@ -337,6 +425,10 @@ void x_print(FILE *f, const struct x_expr *x)
 		if (x->size)
 			fprintf(f, " => reg %u", x->dreg);
 		break;
+	case X_SET:
+	case X_MAP:
+		print_set(f, x);
+		break;
 	case X_DYNSET:
 		fprintf(f, "dynset reg %u len %u", x->sreg, x->len);
 		break;
@@ -364,7 +456,7 @@ void x_print_chain(FILE *f, const struct x_chain *c)
 /* Lines up to one that starts with "==", "rule" begins one, # is a comment */
 const char *x_parse_chain(const char *text, struct x_chain *c)
 {
-	static char line[200];
+	static char line[800];
 	struct x_rule *rule;
 	const char *why;
 	size_t n;
@@ -550,6 +642,14 @@ u32 x_attrs(const struct x_expr *x, u8 *to, u32 room)
 			put_u32(&b, NFTA_LOOKUP_DREG, x->dreg);
 		put_u32(&b, NFTA_LOOKUP_FLAGS, 0);
 		break;
+	case X_SET:
+	case X_MAP:
+		put(&b, NFTA_LOOKUP_SET, "s", 2);
+		put_u32(&b, NFTA_LOOKUP_SREG, x->sreg);
+		if (x->kind == X_MAP)
+			put_u32(&b, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
+		put_u32(&b, NFTA_LOOKUP_FLAGS, x->inv ? NFT_LOOKUP_F_INV : 0);
+		break;
 	case X_DYNSET:
 		put_u32(&b, NFTA_DYNSET_SREG_KEY, x->sreg);
 		put_u32(&b, NFTA_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
@@ -573,10 +673,38 @@ const char *x_name(const struct x_expr *x)
 		[X_BITWISE] = "bitwise", [X_SHIFT] = "bitwise",
 		[X_BITREG] = "bitwise", [X_BYTEORDER] = "byteorder",
 		[X_IMMEDIATE] = "immediate", [X_VERDICT] = "immediate",
-		[X_LOOKUP] = "lookup", [X_DYNSET] = "dynset",
+		[X_LOOKUP] = "lookup", [X_SET] = "lookup",
+		[X_MAP] = "lookup", [X_DYNSET] = "dynset",
 	};
 
 	return x->kind == X_OTHER ? x->name : names[x->kind];
+}
+
+/* A set as the module would have read it */
+static struct nfj_set_in *set_in(const struct x_expr *x, u32 slot)
+{
+	static struct nfj_elem_in elems[X_EXPRS][X_ELEMS];
+	static struct nfj_set_in sets[X_EXPRS];
+	struct nfj_set_in *set = &sets[slot];
+	u32 i;
+
+	memset(set, 0, sizeof(*set));
+	memset(elems[slot], 0, sizeof(elems[slot]));
+	set->verdicts = x->kind == X_MAP;
+	set->nfields = x->nfields;
+	memcpy(set->field_len, x->field, x->nfields);
+	set->nelems = x->nelems;
+	set->elems = elems[slot];
+	for (i = 0; i < x->nelems; i++) {
+		struct nfj_elem_in *e = &elems[slot][i];
+
+		memcpy(e->lo, x->elem[i].lo, X_DATA);
+		memcpy(e->hi, x->elem[i].hi, X_DATA);
+		e->verdict = x->elem[i].verdict;
+		e->target = (const void *)(uintptr_t)x->elem[i].target;
+		set->catchall |= x->elem[i].catchall;
+	}
+	return set;
 }
 
 /* Through the front end, as the module does it: 0 or its error */
@@ -606,8 +734,10 @@ int x_translate_more(const struct x_chain *c, struct nfj_ir *ir)
 			in[j].attrs = (const void *)(buf + used);
 			in[j].len = x_attrs(x, buf + used, sizeof(words) - used);
 			used += in[j].len;
-			if (x->kind == X_LOOKUP || x->kind == X_DYNSET)
+			if (x->kind >= X_LOOKUP && x->kind <= X_DYNSET)
 				in[j].keylen = x->len;
+			if (x->kind == X_SET || x->kind == X_MAP)
+				in[j].set = set_in(x, j);
 		}
 		err = nfj_frontend_rule(ir, in, c->rule[i].n);
 		if (err)

@@ -25,13 +25,17 @@ enum x_kind {
 	X_BYTEORDER,
 	X_IMMEDIATE,
 	X_VERDICT,
-	X_LOOKUP,
+	X_LOOKUP,	/* in a set that may change */
+	X_SET,		/* in a set that never does */
+	X_MAP,		/* ... in a verdict map */
 	X_DYNSET,
 	X_OTHER,	/* a name and, perhaps, attributes that are numbers */
 };
 
 #define X_DATA		16
 #define X_ATTRS		6
+#define X_ELEMS		6
+#define X_FIELDS	3
 #define X_EXPRS		24	/* per rule, as far as the tests go */
 #define X_RULES		400
 
@@ -44,6 +48,15 @@ enum x_kind {
 struct x_attr {
 	u16	type;
 	u32	val;
+};
+
+/* An element of a set; the last one of a verdict map may be for all else */
+struct x_elem {
+	u8	lo[X_DATA];
+	u8	hi[X_DATA];
+	s32	verdict;
+	u32	target;		/* of a jump, not 0 */
+	bool	catchall;
 };
 
 /**
@@ -66,6 +79,11 @@ struct x_attr {
  * @verdict: of X_VERDICT
  * @attr: attributes of X_OTHER
  * @nattr: how many
+ * @inv: of X_SET: not in it
+ * @nfields: of X_SET, X_MAP: fields of the key
+ * @field: bytes of each; it takes whole words
+ * @elem: elements
+ * @nelems: how many
  */
 struct x_expr {
 	u8		kind;
@@ -86,6 +104,11 @@ struct x_expr {
 	s32		verdict;
 	struct x_attr	attr[X_ATTRS];
 	u32		nattr;
+	bool		inv;
+	u32		nfields;
+	u8		field[X_FIELDS];
+	struct x_elem	elem[X_ELEMS];
+	u32		nelems;
 };
 
 struct x_rule {

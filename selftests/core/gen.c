@@ -127,6 +127,31 @@ static void gen_interval(struct gen *g, struct nfj_test *t)
 	t->hi = max(a, b);
 }
 
+/* Intervals for a set, ascending, with gaps between them; 0 or an error */
+static int gen_set(struct gen *g, struct nfj_ir *ir, struct nfj_test *t)
+{
+	u32 n = 2 + rnd(g->r, 5), first = ir->nivals;
+	u64 step = low_bit(t->mask);
+	int err;
+
+	while (n-- && t->lo <= t->hi) {
+		err = nfj_ir_add_ival(ir, t->lo, t->hi);
+		if (err)
+			return err;
+		/* the next one begins behind a gap, unless that wraps */
+		if (t->mask - t->hi < 24 * step)
+			break;
+		t->lo = (t->hi + step * (2 + rnd(g->r, 8))) & t->mask;
+		if (t->lo <= t->hi + 1)
+			break;
+		t->hi = (t->lo + step * rnd(g->r, 8)) & t->mask;
+	}
+	t->kind = t->kind == NFJ_IN ? NFJ_SET_IN : NFJ_SET_OUT;
+	t->lo = first;
+	t->hi = ir->nivals - first;
+	return 0;
+}
+
 static int gen_narrow(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
 {
 	struct nfj_test t;
@@ -139,6 +164,8 @@ static int gen_narrow(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
 	if (chance(g->r, g->shape & 4 ? 50 : 5))
 		t.mask = gen_mask(g->r, t.size);
 	gen_interval(g, &t);
+	if (chance(g->r, 10) && gen_set(g, ir, &t))
+		return -ENOMEM;
 	return nfj_ir_add_test(ir, rule, &t);
 }
 
@@ -201,10 +228,19 @@ void gen_ir(struct rnd *r, struct nfj_ir *ir, u32 n)
 }
 
 /* Make a test hold, nearly hold, or just not hold */
-static void gen_touch(struct rnd *r, const struct nfj_test *t,
-		      struct nfj_key *key, u32 spoil)
+static void gen_touch(struct rnd *r, const struct nfj_ir *ir,
+		      const struct nfj_test *test, struct nfj_key *key,
+		      u32 spoil)
 {
-	u64 step = chance(r, 50) ? 1 : low_bit(t->mask), val;
+	u64 step = chance(r, 50) ? 1 : low_bit(test->mask), val;
+	struct nfj_test copy = *test, *t = &copy;
+
+	if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT) {
+		const struct nfj_ival *v = &ir->ivals[t->lo + rnd(r, t->hi)];
+
+		t->lo = v->lo;
+		t->hi = v->hi;
+	}
 
 	if (chance(r, spoil)) {
 		switch (rnd(r, 5)) {
@@ -244,7 +280,8 @@ void gen_key(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key)
 		const struct nfj_rule *rule = &ir->rules[rnd(r, ir->nrules)];
 
 		for (j = 0; j < rule->ntests; j++)
-			gen_touch(r, &ir->tests[rule->first + j], key, spoil);
+			gen_touch(r, ir, &ir->tests[rule->first + j], key,
+				  spoil);
 	}
 	key->entry = gen_entry(r, ir);
 }

@@ -71,6 +71,18 @@ int progs_compile(struct progs *ps, const struct nfj_ir *ir, u32 opts,
 	return compile_range(ps, ir, opts, kernel, 0, ir->nrules);
 }
 
+/* The same, but in two parts at least */
+int progs_compile_split(struct progs *ps, const struct nfj_ir *ir, u32 opts,
+			u32 at)
+{
+	int err;
+
+	ps->n = 0;
+	ps->too_complex = 0;
+	err = compile_range(ps, ir, opts, false, 0, at);
+	return err ? : compile_range(ps, ir, opts, false, at, ir->nrules);
+}
+
 int progs_run(const struct progs *ps, const struct nfj_key *key, bool kernel,
 	      u32 *res)
 {

@@ -52,9 +52,20 @@ static int ref_cmp(const struct nfj_key *key, const struct nfj_test *t,
 	return 0;
 }
 
-static bool ref_test(const struct nfj_key *key, const struct nfj_test *t)
+static bool ref_test(const struct nfj_ir *ir, const struct nfj_key *key,
+		     const struct nfj_test *t)
 {
-	bool in = ref_cmp(key, t, false) >= 0 && ref_cmp(key, t, true) <= 0;
+	u64 x = ref_number(key, t) & t->mask;
+	bool in = false;
+	u32 i;
+
+	if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT) {
+		for (i = 0; i < t->hi; i++)
+			in |= x >= ir->ivals[t->lo + i].lo &&
+			      x <= ir->ivals[t->lo + i].hi;
+		return in == (t->kind == NFJ_SET_IN);
+	}
+	in = ref_cmp(key, t, false) >= 0 && ref_cmp(key, t, true) <= 0;
 
 	return in == (t->kind == NFJ_IN || t->kind == NFJ_WIDE_IN);
 }
@@ -65,7 +76,7 @@ bool ref_rule(const struct nfj_ir *ir, u32 rule, const struct nfj_key *key)
 	u32 i;
 
 	for (i = 0; i < r->ntests; i += ir->tests[r->first + i].n)
-		if (!ref_test(key, &ir->tests[r->first + i]))
+		if (!ref_test(ir, key, &ir->tests[r->first + i]))
 			return false;
 	return true;
 }

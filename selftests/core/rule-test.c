@@ -243,11 +243,14 @@ static int one_key(struct rnd *r, struct x_chain *c, const struct nfj_ir *ir,
 	return TEST_OK;
 }
 
+/* The number of a rule behind one after which the chain may go on */
 static u32 random_entry(struct rnd *r, const struct nfj_ir *ir)
 {
 	u32 entry = gen_entry(r, ir);
 
-	return entry < ir->nrules ? entry : 0;
+	if (entry)
+		entry = ir->rules[entry - 1].next;
+	return entry < ir->nrules ? ir->rules[entry].rule : 0;
 }
 
 static int one_chain(struct rnd *r, struct x_chain *c, u32 nkeys, bool kernel,
@@ -273,8 +276,14 @@ static int one_chain(struct rnd *r, struct x_chain *c, u32 nkeys, bool kernel,
 	}
 	st->tests += ir.ntests;
 	/* programs are made of tainted chains as well, but not believed */
-	for (i = 0; i < n && !err; i++)
-		err = progs_compile(&ps[i], &ir, opts[i], kernel);
+	for (i = 0; i < n && !err; i++) {
+		/* one of them in two parts, wherever that cuts a rule */
+		if (i == 1 && ir.nrules > 1 && chance(r, 50))
+			err = progs_compile_split(&ps[i], &ir, NFJ_OPT_ALL,
+						  1 + rnd(r, ir.nrules - 1));
+		else
+			err = progs_compile(&ps[i], &ir, opts[i], kernel);
+	}
 	for (i = 0; i < nkeys && !err && !ir.taint; i++) {
 		if (chance(r, 50))
 			gen_key(r, &ir, &key);

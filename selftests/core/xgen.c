@@ -204,11 +204,85 @@ static u32 gen_math(struct xgen *g, u32 reg, u32 len)
 	return x->dreg;
 }
 
+static bool elem_overlap(const struct x_expr *x, const struct x_elem *a,
+			 const struct x_elem *b)
+{
+	u32 i, at = 0;
+
+	for (i = 0; i < x->nfields; i++) {
+		if (memcmp(a->lo + at, b->hi + at, x->field[i]) > 0 ||
+		    memcmp(a->hi + at, b->lo + at, x->field[i]) < 0)
+			return false;
+		at += ALIGN(x->field[i], 4);
+	}
+	return true;
+}
+
+/* A set that never changes; elements do not overlap */
+static void gen_set(struct xgen *g, u32 reg, u32 len, bool map)
+{
+	static const s32 verdicts[] = {
+		NF_ACCEPT, NF_DROP, NFT_RETURN, NFT_JUMP, NFT_GOTO,
+		NFT_CONTINUE,
+	};
+	struct rnd *r = g->r;
+	struct x_expr *x = add(g, map ? X_MAP : X_SET);
+	u32 i, j, k, n = 1 + rnd(r, X_ELEMS), at;
+
+	x->sreg = reg;
+	x->len = len;
+	x->inv = !map && chance(r, 25);
+	/* a concatenation where there are several words */
+	if (len > 4 && chance(r, 60)) {
+		x->field[0] = 1 + rnd(r, 4);
+		x->field[1] = len - 4;
+		x->nfields = 2;
+		x->len = ALIGN(len, 4);
+	} else {
+		x->field[0] = len;
+		x->nfields = 1;
+	}
+	for (i = 0; i < n; i++) {
+		struct x_elem *e = &x->elem[x->nelems];
+
+		memset(e, 0, sizeof(*e));
+		for (j = 0, at = 0; j < x->nfields; j++) {
+			u8 *lo = e->lo + at, *hi = e->hi + at;
+
+			gen_value(g, lo, x->field[j]);
+			memcpy(hi, lo, x->field[j]);
+			if (chance(r, 30))
+				hi[x->field[j] - 1] |= rnd(r, 256);
+			if (chance(r, 5))
+				memset(hi, 0xff, x->field[j]);
+			at += ALIGN(x->field[j], 4);
+		}
+		for (k = 0; k < x->nelems; k++)
+			if (elem_overlap(x, e, &x->elem[k]))
+				break;
+		e->verdict = map ? verdicts[rnd(r, ARRAY_SIZE(verdicts))] : 0;
+		if (e->verdict == NFT_JUMP || e->verdict == NFT_GOTO)
+			e->target = 1 + rnd(r, 2);
+		x->nelems += k == x->nelems;
+	}
+	if (x->nelems < X_ELEMS && chance(r, map ? 25 : 3)) {
+		struct x_elem *e = &x->elem[x->nelems++];
+
+		memset(e, 0, sizeof(*e));
+		e->catchall = true;
+		e->verdict = map ? verdicts[rnd(r, 3)] : 0;
+	}
+}
+
 static void gen_compare(struct xgen *g, u32 reg, u32 len)
 {
 	struct rnd *r = g->r;
 	struct x_expr *x;
 
+	if (chance(r, 15)) {
+		gen_set(g, reg, len, false);
+		return;
+	}
 	if (chance(r, 20)) {
 		x = add(g, X_RANGE);
 		x->op = chance(r, 80) ? NFT_RANGE_EQ : NFT_RANGE_NEQ;
@@ -440,11 +514,23 @@ static void gen_rule(struct xgen *g)
 		gen_effect(g);
 	if (chance(r, 15))
 		gen_block(g);
-	if (chance(r, 70))
+	if (chance(r, 15)) {
+		struct x_expr load = g->fav, *x;
+		u32 reg, len = min(load_len(&load), 16U);
+
+		reg = gen_reg(g, load_len(&load));
+		x = add(g, 0);
+		*x = load;
+		x->dreg = reg;
+		if (chance(r, 30))
+			reg = gen_math(g, reg, len);
+		gen_set(g, reg, len, true);
+	} else if (chance(r, 70)) {
 		add(g, X_VERDICT)->verdict =
 			verdicts[rnd(r, ARRAY_SIZE(verdicts))];
-	else if (chance(r, 5))
+	} else if (chance(r, 5)) {
 		gen_other(g, "reject");
+	}
 	if (chance(r, 3))
 		gen_effect(g);
 }
@@ -563,6 +649,12 @@ static void place(struct nfj_key *key, const struct x_expr *x, int at,
 			((u8 *)key)[koff + at + i] = v[i];
 }
 
+static bool compares(const struct x_expr *x)
+{
+	return x->kind == X_CMP || x->kind == X_RANGE || x->kind == X_SET ||
+	       x->kind == X_MAP;
+}
+
 /* Make the comparison at @n hold, going back to where its operand came from */
 static void satisfy(struct rnd *r, struct nfj_key *key,
 		    const struct x_rule *rule, u32 n)
@@ -572,7 +664,14 @@ static void satisfy(struct rnd *r, struct nfj_key *key,
 	u32 len = x->dlen, i;
 	u8 v[X_DATA];
 
-	memcpy(v, x->kind == X_RANGE && rnd(r, 2) ? x->data2 : x->data, len);
+	if (x->kind == X_SET || x->kind == X_MAP) {
+		i = rnd(r, x->nelems);
+		len = x->len;
+		memcpy(v, rnd(r, 2) ? x->elem[i].lo : x->elem[i].hi, len);
+	} else {
+		memcpy(v, x->kind == X_RANGE && rnd(r, 2) ? x->data2 : x->data,
+		       len);
+	}
 	if (chance(r, 40))
 		nudge(r, v, len);
 	while (n-- > 0) {
@@ -638,8 +737,7 @@ void x_gen_key(struct rnd *r, const struct x_chain *c, struct nfj_key *key)
 	for (i = 0; i < n; i++) {
 		rule = &c->rule[rnd(r, c->n)];
 		for (j = 0; j < rule->n; j++)
-			if ((rule->e[j].kind == X_CMP ||
-			     rule->e[j].kind == X_RANGE) && chance(r, 95))
+			if (compares(&rule->e[j]) && chance(r, 95))
 				satisfy(r, key, rule, j);
 	}
 	key->valid = chance(r, 80) ? 0x1f : rnd(r, 32);
