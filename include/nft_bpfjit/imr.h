@@ -238,4 +238,9 @@ int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 void nfj_insns_free(struct nfj_insns *out);
 void nfj_need_add(struct nfj_need *to, const struct nfj_need *more);
 
+/* nfj_check() flags */
+#define NFJ_CHECK_TABLES	0x01	/* may look up in read-only tables */
+
+int nfj_check(const struct bpf_insn *insn, u32 n, u32 flags, u32 *where);
+
 #endif /* _NFT_BPFJIT_IMR_H */

@@ -100,6 +100,8 @@ struct test {
 };
 
 int test_vm(u32 arg);
+int test_check(u32 arg);
+int test_check_random(u32 arg);
 int test_imr(u32 arg);
 int test_imr_kernel(u32 arg);
 int test_alloc(u32 arg);
