@@ -42,17 +42,24 @@ static int __net_init nfj_net_init(struct net *net)
 	nn->net = net;
 	nn->allowed = net->user_ns == &init_user_ns;
 	INIT_DELAYED_WORK(&nn->unify, nfj_unify_work);
+	nn->budget = nfj_budget_new();
+	if (!nn->budget)
+		return -ENOMEM;
 	err = nfj_sysctl_init(nn);
 	if (err)
-		return err;
+		goto err_budget;
 	err = nfj_proc_init(net);
-	if (err) {
-		nfj_sysctl_exit(nn);
-		return err;
-	}
+	if (err)
+		goto err_sysctl;
 	/* rules that are there already are translated by nfj_init() */
 	nn->enable = nn->allowed;
 	return 0;
+
+err_sysctl:
+	nfj_sysctl_exit(nn);
+err_budget:
+	nfj_budget_put(nn->budget);
+	return err;
 }
 
 static void __net_exit nfj_net_exit(struct net *net)
@@ -65,6 +72,7 @@ static void __net_exit nfj_net_exit(struct net *net)
 	if (check_net(net))
 		nfj_switch(net, false);
 	cancel_delayed_work_sync(&nn->unify);
+	nfj_budget_put(nn->budget);
 }
 
 static struct pernet_operations nfj_net_ops = {

@@ -35,7 +35,7 @@
 struct nfj_symbols {
 	int				(*commit)(struct net *net,
 						  struct sk_buff *skb);
-	void				*chain_destroy;
+	void				(*chain_destroy)(struct nft_chain *chain);
 	int				*jit_enable;
 	unsigned int			*net_id;
 	const struct nft_expr_ops	*cmp_fast;
@@ -69,7 +69,17 @@ struct nfj_prog {
 
 int nfj_load(const struct nfj_insns *insns, const char *name,
 	     struct bpf_prog **prog);
+size_t nfj_load_size(const struct bpf_prog *prog);
 void nfj_load_name(char *name, const struct nft_chain *chain);
+
+/* load/budget.c */
+struct nfj_budget;
+
+struct nfj_budget *nfj_budget_new(void);
+struct nfj_budget *nfj_budget_get(struct nfj_budget *b);
+void nfj_budget_put(struct nfj_budget *b);
+int nfj_budget_charge(struct nfj_budget *b, size_t bytes);
+void nfj_budget_uncharge(struct nfj_budget *b, size_t bytes);
 
 /* engine/engine.c */
 
@@ -113,6 +123,8 @@ struct nfj_act {
  * @rwork: frees it after a grace period
  * @insns: BPF instructions, all matchers
  * @jited: bytes of machine code, all matchers
+ * @budget: whose memory it is
+ * @charged: bytes taken from there
  */
 struct nfj_state {
 	struct nfj_need		need;
@@ -128,6 +140,8 @@ struct nfj_state {
 	struct rcu_work		rwork;
 	u32			insns;
 	u32			jited;
+	struct nfj_budget	*budget;
+	size_t			charged;
 };
 
 extern const struct nft_expr_ops nfj_ebpf_ops;
@@ -183,6 +197,8 @@ enum nfj_why {
 	NFJ_WHY_VERIFIER,	/* refused, with an errno */
 	NFJ_WHY_NOJIT,		/* loaded, but not as machine code */
 	NFJ_WHY_NOMEM,
+	NFJ_WHY_LIMIT,		/* no room in the budget */
+	NFJ_WHY_CHECK,		/* refused by our own checker */
 };
 
 /**
@@ -261,6 +277,7 @@ void nfj_set_free(struct nfj_set_in *in);
 /* commit/blob.c */
 struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 				     struct nfj_state *st, gfp_t gfp);
+void nfj_blob_retire(struct nft_rule_blob *blob);
 
 /* commit/commit.c */
 void nfj_commit_prepare(struct net *net, struct list_head *changes);
@@ -284,6 +301,7 @@ void nfj_unify_work(struct work_struct *work);
  * @allowed: owned by the initial user namespace
  * @sysctl: the registered table
  * @table: our copy of it
+ * @budget: what its programs may take
  * @unify: takes past generations out of use
  * @commits: counts commits, under the commit mutex
  */
@@ -293,6 +311,7 @@ struct nfj_net {
 	bool			allowed;
 	struct ctl_table_header	*sysctl;
 	struct ctl_table	*table;
+	struct nfj_budget	*budget;
 	struct delayed_work	unify;
 	unsigned int		commits;
 };

@@ -137,3 +137,17 @@ struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 	nfj_blob_end(chain, data);
 	return blob;
 }
+
+static void nfj_blob_free(struct rcu_head *head)
+{
+	kvfree(nfj_blob_of_rcu(head));
+}
+
+/**
+ * nfj_blob_retire - free a blob after a grace period
+ * @blob: the blob, ours or nf_tables' own; nobody can find it any more
+ */
+void nfj_blob_retire(struct nft_rule_blob *blob)
+{
+	nfj_blob_call_rcu(blob, nfj_blob_free);
+}

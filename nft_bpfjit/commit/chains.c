@@ -82,6 +82,8 @@ void nfj_state_free(struct nfj_state *st)
 		bpf_prog_put(st->prog[i].prog);
 	kvfree(st->prog);
 	kvfree(st->acts);
+	nfj_budget_uncharge(st->budget, st->charged);
+	nfj_budget_put(st->budget);
 	kfree(st);
 }
 
@@ -107,7 +109,7 @@ void nfj_state_retire(struct nfj_state *st)
  * nfj_chain_destroyed - nf_tables is about to free a chain
  * @chain: the chain, no packet sees it any more
  *
- * Context: called from ftrace with preemption off.
+ * Context: that of nf_tables_chain_destroy(), which may sleep.
  */
 void nfj_chain_destroyed(const struct nft_chain *chain)
 {

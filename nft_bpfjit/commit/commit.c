@@ -72,17 +72,42 @@ static void nfj_change_drop(struct nfj_change *c, u8 why)
 	if (c->st)
 		nfj_state_free(c->st);
 	c->st = NULL;
-	c->nc->fig.why = why;
+	/* which chain lacked memory is to be seen, not what came of it */
+	if (c->nc->fig.why != NFJ_WHY_NOMEM)
+		c->nc->fig.why = why;
+}
+
+/* Try again what failed only for a lack of memory */
+static void nfj_table_retry(struct net *net, struct nft_table *table,
+			    struct list_head *changes)
+{
+	struct nft_chain *chain;
+
+	list_for_each_entry(chain, &table->chains, list) {
+		struct nfj_chain *nc = nfj_chain_find(chain);
+		struct nfj_change *c;
+
+		if (!nc || nc->busy || nc->fig.why != NFJ_WHY_NOMEM ||
+		    !nft_is_active_next(net, chain))
+			continue;
+		c = nfj_change_add(chain, changes);
+		if (c)
+			nfj_translate(net, chain, nc, &c->st);
+	}
 }
 
 /* Bring the other chains of a table in line with its taint */
 static void nfj_table_settle(struct net *net, struct nft_table *table,
 			     struct list_head *changes)
 {
-	u32 taint = nfj_table_taint(net, table);
-	u8 why = taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE : NFJ_WHY_UNINIT;
 	struct nft_chain *chain;
 	struct nfj_change *c;
+	u32 taint;
+	u8 why;
+
+	nfj_table_retry(net, table, changes);
+	taint = nfj_table_taint(net, table);
+	why = taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE : NFJ_WHY_UNINIT;
 
 	list_for_each_entry(chain, &table->chains, list) {
 		struct nfj_chain *nc = nfj_chain_find(chain);

@@ -11,45 +11,21 @@
  * Outside of a transaction all rules in nft_chain::rules are active in both
  * generations.
  */
-#include <linux/mm.h>
 #include <linux/rcupdate.h>
-#include <linux/slab.h>
 #include "../nfj.h"
 
-#define NFJ_OLD_MAX	64
-
-/* Blobs that nobody can find any more, to be freed after a grace period */
-struct nfj_old {
-	struct nft_rule_blob	*blob[NFJ_OLD_MAX];
-	unsigned int		n;
-};
-
-static void nfj_old_flush(struct nfj_old *old)
+/* Retire all states of a chain but those that its blobs point to */
+static void nfj_chain_sweep(const struct nft_chain *chain,
+			    struct nfj_chain *nc)
 {
-	if (!old->n)
-		return;
-	synchronize_rcu();
-	while (old->n)
-		kvfree(old->blob[--old->n]);
-}
-
-static void nfj_old_add(struct nfj_old *old, struct nft_rule_blob *blob)
-{
-	if (old->n == NFJ_OLD_MAX)
-		nfj_old_flush(old);
-	old->blob[old->n++] = blob;
-}
-
-/* Retire the states of a chain that neither of its blobs points to */
-static void nfj_chain_sweep(struct nft_chain *chain, struct nfj_chain *nc)
-{
-	const struct nfj_state *g0, *g1;
+	const struct nfj_state *s0, *s1;
 	struct nfj_state *st, *next;
 
-	g0 = nfj_blob_state(rcu_dereference_raw(chain->blob_gen_0));
-	g1 = nfj_blob_state(rcu_dereference_raw(chain->blob_gen_1));
+	/* not by st->blob: where that was there may be another one by now */
+	s0 = nfj_blob_state(rcu_dereference_raw(chain->blob_gen_0));
+	s1 = nfj_blob_state(rcu_dereference_raw(chain->blob_gen_1));
 	list_for_each_entry_safe(st, next, &nc->states, list) {
-		if (st == g0 || st == g1)
+		if (st == s0 || st == s1)
 			continue;
 		list_del(&st->list);
 		nfj_state_retire(st);
@@ -70,7 +46,7 @@ static void nfj_chain_hook(const struct net *net, const struct nft_chain *chain,
 /* Publish a blob for both generations */
 static void nfj_chain_publish(struct net *net, struct nft_chain *chain,
 			      struct nfj_chain *nc,
-			      struct nft_rule_blob *blob, struct nfj_old *old)
+			      struct nft_rule_blob *blob)
 {
 	struct nft_rule_blob *g0 = rcu_dereference_raw(chain->blob_gen_0);
 	struct nft_rule_blob *g1 = rcu_dereference_raw(chain->blob_gen_1);
@@ -80,9 +56,26 @@ static void nfj_chain_publish(struct net *net, struct nft_chain *chain,
 	nfj_chain_sweep(chain, nc);
 	nfj_chain_hook(net, chain, nc);
 	if (g0 != blob)
-		nfj_old_add(old, g0);
+		nfj_blob_retire(g0);
 	if (g1 != blob && g1 != g0)
-		nfj_old_add(old, g1);
+		nfj_blob_retire(g1);
+}
+
+/* Does any chain of a netns have a program? */
+static bool nfj_net_busy(const struct nftables_pernet *nft_net)
+{
+	const struct nft_table *table;
+	const struct nft_chain *chain;
+
+	list_for_each_entry(table, &nft_net->tables, list) {
+		list_for_each_entry(chain, &table->chains, list) {
+			const struct nfj_chain *nc = nfj_chain_find(chain);
+
+			if (nc && (nc->hooked || !list_empty(&nc->states)))
+				return true;
+		}
+	}
+	return false;
 }
 
 /**
@@ -100,13 +93,14 @@ void nfj_switch(struct net *net, bool on)
 	struct nft_chain *chain;
 	struct nfj_change *c;
 	LIST_HEAD(changes);
-	struct nfj_old *old;
 
-	old = kzalloc(sizeof(*old), GFP_KERNEL | __GFP_NOFAIL);
 	mutex_lock(&nft_net->commit_mutex);
 	nfj_pernet(net)->enable = on;
-	/* packets that began with the past generation */
-	synchronize_rcu();
+	/* packets that began with the past generation; a netns that goes, as
+	 * thousands may at once, mostly has nothing to wait for
+	 */
+	if (on ? !list_empty(&nft_net->tables) : nfj_net_busy(nft_net))
+		synchronize_rcu();
 
 	list_for_each_entry(table, &nft_net->tables, list) {
 		list_for_each_entry(chain, &table->chains, list) {
@@ -121,11 +115,11 @@ void nfj_switch(struct net *net, bool on)
 			if (!nc)
 				continue;
 			nc->fig.why = NFJ_WHY_OFF;
-			if (list_empty(&nc->states))
+			if (list_empty(&nc->states) && !nc->hooked)
 				continue;
 			blob = nfj_blob_build(net, chain, NULL,
 					      GFP_KERNEL | __GFP_NOFAIL);
-			nfj_chain_publish(net, chain, nc, blob, old);
+			nfj_chain_publish(net, chain, nc, blob);
 		}
 	}
 	if (on) {
@@ -135,14 +129,11 @@ void nfj_switch(struct net *net, bool on)
 				continue;
 			if (c->st)
 				list_add_tail(&c->st->list, &c->nc->states);
-			nfj_chain_publish(net, c->chain, c->nc, c->blob,
-					  old);
+			nfj_chain_publish(net, c->chain, c->nc, c->blob);
 		}
 		nfj_changes_free(&changes);
 	}
 	mutex_unlock(&nft_net->commit_mutex);
-	nfj_old_flush(old);
-	kfree(old);
 }
 
 /**
@@ -150,26 +141,27 @@ void nfj_switch(struct net *net, bool on)
  * @work: nfj_net::unify
  *
  * Some time after a commit.  If there was another one while this waited for
- * packets of the past generation, it tries again later: then what was past at
- * first is no longer in use, but what is past now may be.
+ * packets of the past generation, then the past one is another one, with packets
+ * of its own, and the next run waits for those.  What fell out of both
+ * generations goes now, or commits in quick succession would heap up programs.
  */
 void nfj_unify_work(struct work_struct *work)
 {
 	struct nfj_net *nn = container_of(to_delayed_work(work),
 					  struct nfj_net, unify);
 	struct nftables_pernet *nft_net = nfj_nft_pernet(nn->net);
-	unsigned int seq = READ_ONCE(nn->commits);
 	struct nft_table *table;
 	struct nft_chain *chain;
-	struct nfj_old *old;
+	unsigned int commits;
 	bool still;
 
-	old = kzalloc(sizeof(*old), GFP_KERNEL);
-	if (!old)
-		goto again;
+	/* under the mutex: not in the middle of a commit */
+	mutex_lock(&nft_net->commit_mutex);
+	commits = nn->commits;
+	mutex_unlock(&nft_net->commit_mutex);
 	synchronize_rcu();
 	mutex_lock(&nft_net->commit_mutex);
-	still = nn->commits == seq;
+	still = nn->commits == commits;
 	list_for_each_entry(table, &nft_net->tables, list) {
 		list_for_each_entry(chain, &table->chains, list) {
 			struct nfj_chain *nc = nfj_chain_find(chain);
@@ -178,19 +170,14 @@ void nfj_unify_work(struct work_struct *work)
 				continue;
 			if (still) {
 				nfj_chain_publish(nn->net, chain, nc,
-						  nfj_blob_now(nn->net, chain),
-						  old);
+						  nfj_blob_now(nn->net, chain));
 			} else {
 				nfj_chain_sweep(chain, nc);
 				nfj_chain_hook(nn->net, chain, nc);
 			}
 		}
 	}
+	if (!still)
+		queue_delayed_work(system_unbound_wq, &nn->unify, 1);
 	mutex_unlock(&nft_net->commit_mutex);
-	nfj_old_flush(old);
-	kfree(old);
-	if (still)
-		return;
-again:
-	queue_delayed_work(system_unbound_wq, &nn->unify, HZ / 10);
 }

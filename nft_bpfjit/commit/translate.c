@@ -151,45 +151,67 @@ out:
 	return err;
 }
 
-/* Compile and load rules [first, last), in halves where one is too large */
-static int nfj_programs(const struct nfj_ir *ir, struct nfj_state *st,
-			const char *name, u32 first, u32 last)
+/* Load a program, within the budget */
+static int nfj_program(struct nfj_state *st, const char *name, u32 last,
+		       const struct nfj_insns *insns)
 {
-	struct nfj_insns insns;
+	size_t size = insns->n * sizeof(*insns->insn);
 	struct nfj_prog *prog;
 	int err;
 
-	err = nfj_compile(ir, first, last, READ_ONCE(nfj_opts), &insns);
-	if ((err == -ERANGE || err == -E2BIG || err == -EOVERFLOW) &&
-	    last - first > 1) {
-		u32 mid = first + (last - first) / 2;
-
-		nfj_insns_free(&insns);
-		err = nfj_programs(ir, st, name, first, mid);
-		return err ? : nfj_programs(ir, st, name, mid, last);
-	}
-	if (err)
-		goto out;
 	prog = kvmalloc_array(st->nprogs + 1, sizeof(*prog), GFP_KERNEL);
-	if (!prog) {
-		err = -ENOMEM;
-		goto out;
-	}
+	if (!prog)
+		return -ENOMEM;
 	if (st->nprogs)
 		memcpy(prog, st->prog, st->nprogs * sizeof(*prog));
 	kvfree(st->prog);
 	st->prog = prog;
 	prog += st->nprogs;
 	prog->last = last;
-	err = nfj_load(&insns, name, &prog->prog);
+
+	/* at least this, so as not to bother the verifier in vain */
+	err = nfj_budget_charge(st->budget, size);
 	if (err)
-		goto out;
+		return err;
+	err = nfj_load(insns, name, &prog->prog);
+	nfj_budget_uncharge(st->budget, size);
+	if (err)
+		return err;
+	size = nfj_load_size(prog->prog);
+	err = nfj_budget_charge(st->budget, size);
+	if (err) {
+		bpf_prog_put(prog->prog);
+		return err;
+	}
+	st->charged += size;
 	st->nprogs++;
-	nfj_need_add(&st->need, &insns.need);
-	st->insns += insns.n;
+	nfj_need_add(&st->need, &insns->need);
+	st->insns += insns->n;
 	st->jited += prog->prog->jited_len;
-out:
+	return 0;
+}
+
+/* Compile and load rules [first, last), in halves where one is too large for
+ * the emitter, the verifier or the JIT
+ */
+static int nfj_programs(const struct nfj_ir *ir, struct nfj_state *st,
+			const char *name, u32 first, u32 last)
+{
+	struct nfj_insns insns;
+	int err;
+
+	err = nfj_compile(ir, first, last, READ_ONCE(nfj_opts), &insns);
+	if (!err)
+		err = nfj_program(st, name, last, &insns);
 	nfj_insns_free(&insns);
+	if ((err == -ERANGE || err == -E2BIG || err == -EOVERFLOW) &&
+	    last - first > 1) {
+		u32 mid = first + (last - first) / 2;
+
+		err = nfj_programs(ir, st, name, first, mid);
+		if (!err)
+			err = nfj_programs(ir, st, name, mid, last);
+	}
 	return err;
 }
 
@@ -202,6 +224,10 @@ static u8 nfj_why(int err)
 		return NFJ_WHY_NOMEM;
 	case -ENOTSUPP:
 		return NFJ_WHY_NOJIT;
+	case -EDQUOT:
+		return NFJ_WHY_LIMIT;
+	case -EBADMSG:
+		return NFJ_WHY_CHECK;
 	case -ERANGE:
 	case -E2BIG:
 	case -EOVERFLOW:
@@ -344,6 +370,7 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 	if (!st)
 		goto out;
 	INIT_LIST_HEAD(&st->list);
+	st->budget = nfj_budget_get(nfj_pernet(net)->budget);
 	st->chain = chain;
 	st->enter = nft_is_base_chain(chain) || !fig->jumps;
 	st->nacts = ir.nrules;

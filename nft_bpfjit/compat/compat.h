@@ -29,18 +29,6 @@ int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 	ftrace_instruction_pointer_set(fregs, ip)
 #endif
 
-/* the first argument of the function that is traced */
-static inline unsigned long nfj_ftrace_arg0(struct ftrace_regs *fregs)
-{
-#ifdef ftrace_regs_get_argument
-	return ftrace_regs_get_argument(fregs, 0);
-#else
-	struct pt_regs *regs = ftrace_get_regs(fregs);
-
-	return regs ? regs_get_kernel_argument(regs, 0) : 0;
-#endif
-}
-
 #if NFJ_KERNEL(6, 11)
 #define NFJ_CTL_CONST	const
 #else
@@ -103,10 +91,43 @@ static inline void nfj_blob_end(const struct nft_chain *chain, void *data)
 	last->end.is_last = 1;
 	last->chain = chain;
 }
+
+static inline void nfj_blob_call_rcu(struct nft_rule_blob *blob,
+				     rcu_callback_t fn)
+{
+	struct nft_rule_dp_last *last = (void *)blob->data + blob->size;
+
+	last->blob = blob;
+	call_rcu(&last->h, fn);
+}
+
+static inline struct nft_rule_blob *nfj_blob_of_rcu(struct rcu_head *head)
+{
+	return container_of(head, struct nft_rule_dp_last, h)->blob;
+}
 #else
-/* struct nft_rules_old is private: rcu_head and a pointer */
+/* struct nft_rules_old is private, this is the same */
+struct nfj_rules_old {
+	struct rcu_head		h;
+	struct nft_rule_blob	*blob;
+};
+
 #define NFJ_BLOB_TRAILER	(sizeof(struct nft_rule_dp) + \
-				 sizeof(struct rcu_head) + sizeof(void *))
+				 sizeof(struct nfj_rules_old))
+
+static inline void nfj_blob_call_rcu(struct nft_rule_blob *blob,
+				     rcu_callback_t fn)
+{
+	struct nfj_rules_old *old = (void *)blob->data + blob->size;
+
+	old->blob = blob;
+	call_rcu(&old->h, fn);
+}
+
+static inline struct nft_rule_blob *nfj_blob_of_rcu(struct rcu_head *head)
+{
+	return container_of(head, struct nfj_rules_old, h)->blob;
+}
 
 static inline void nfj_blob_end(const struct nft_chain *chain, void *data)
 {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /proc/net/nft_bpfjit: a line for each chain of the netns, translated or not.
+ *
+ * Names of tables and chains are only for whom nf_tables would show them to as
+ * well, so it belongs to the netns' root and is closed to others.
  */
 #include <linux/bpf.h>
 #include <linux/filter.h>
@@ -22,6 +25,8 @@ static const char * const nfj_why_name[] = {
 	[NFJ_WHY_VERIFIER]	= "verifier",
 	[NFJ_WHY_NOJIT]		= "no-jit",
 	[NFJ_WHY_NOMEM]		= "nomem",
+	[NFJ_WHY_LIMIT]		= "limit",
+	[NFJ_WHY_CHECK]		= "checker",
 };
 
 static const char *nfj_family(u8 family)
@@ -103,7 +108,7 @@ static int nfj_proc_show(struct seq_file *m, void *v)
  */
 int nfj_proc_init(struct net *net)
 {
-	if (!proc_create_net_single(NFT_BPFJIT_PROC, 0444, net->proc_net,
+	if (!proc_create_net_single(NFT_BPFJIT_PROC, 0440, net->proc_net,
 				    nfj_proc_show, NULL))
 		return -ENOMEM;
 	return 0;

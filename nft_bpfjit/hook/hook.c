@@ -5,13 +5,15 @@
  * ftrace redirects calls of nf_tables_commit() to a wrapper with the same
  * arguments.  The wrapper calls the original; ftrace sees that call too and
  * lets it through because it comes from this module, which is why the wrapper
- * must not tail-call.  A second, plain ftrace handler hears of chains that are
- * destroyed, whoever does it: a transaction, a netns, a socket that owned the
- * table.
+ * must not tail-call.  A second wrapper stands in nf_tables_chain_destroy() in
+ * the same way and hears of chains that go, whoever destroys them: a
+ * transaction, a netns, a socket that owned the table.  It is a wrapper because
+ * an ftrace handler itself runs with preemption off, where PREEMPT_RT forbids
+ * the locks and the memory allocator that our part of it takes.
  *
- * Unloading: once the handlers are unregistered nobody enters the wrapper
- * anew, but a task may be on its way into it (synchronize_rcu_tasks()), sleep
- * in it (the counter), or be about to leave (synchronize_rcu_tasks() again).
+ * Unloading: once the handlers are unregistered nobody enters a wrapper anew,
+ * but a task may be on its way into it (synchronize_rcu_tasks()), sleep in it
+ * (the counter), or be about to leave (synchronize_rcu_tasks() again).
  */
 #include <linux/atomic.h>
 #include <linux/ftrace.h>
@@ -20,8 +22,20 @@
 #include <linux/wait.h>
 #include "../nfj.h"
 
+/* tasks in either wrapper */
 static atomic_t nfj_inflight = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(nfj_idle);
+
+static void nfj_enter(void)
+{
+	atomic_inc(&nfj_inflight);
+}
+
+static void nfj_leave(void)
+{
+	if (atomic_dec_and_test(&nfj_inflight))
+		wake_up_all(&nfj_idle);
+}
 
 /* Called instead of nf_tables_commit(), with the commit mutex held; on success
  * the original has released it, after a failure it is still held.
@@ -31,16 +45,24 @@ static noinline int nfj_commit(struct net *net, struct sk_buff *skb)
 	LIST_HEAD(changes);
 	int err;
 
-	atomic_inc(&nfj_inflight);
+	nfj_enter();
 	nfj_commit_prepare(net, &changes);
 	err = nfj_sym.commit(net, skb);
 	if (err)
 		nfj_commit_cancel(net, &changes);
 	else
 		nfj_commit_finish(net, &changes);
-	if (atomic_dec_and_test(&nfj_inflight))
-		wake_up_all(&nfj_idle);
+	nfj_leave();
 	return err;
+}
+
+/* Called instead of nf_tables_chain_destroy(), which may sleep */
+static noinline void nfj_chain_destroy(struct nft_chain *chain)
+{
+	nfj_enter();
+	nfj_chain_destroyed(chain);
+	nfj_sym.chain_destroy(chain);
+	nfj_leave();
 }
 
 static void notrace nfj_commit_thunk(unsigned long ip, unsigned long parent_ip,
@@ -57,7 +79,9 @@ static void notrace nfj_destroy_thunk(unsigned long ip,
 				      struct ftrace_ops *ops,
 				      struct ftrace_regs *fregs)
 {
-	nfj_chain_destroyed((const void *)nfj_ftrace_arg0(fregs));
+	if (!within_module(parent_ip, THIS_MODULE))
+		ftrace_regs_set_instruction_pointer(fregs,
+						    (unsigned long)nfj_chain_destroy);
 }
 
 static struct ftrace_ops nfj_commit_ops = {
@@ -68,7 +92,8 @@ static struct ftrace_ops nfj_commit_ops = {
 
 static struct ftrace_ops nfj_destroy_ops = {
 	.func	= nfj_destroy_thunk,
-	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
+		  FTRACE_OPS_FL_PERMANENT,
 };
 
 static int nfj_hook_one(struct ftrace_ops *ops, void *func, const char *name)
@@ -83,6 +108,14 @@ static int nfj_hook_one(struct ftrace_ops *ops, void *func, const char *name)
 		       err, err == -EBUSY ? ": ftrace is switched off, or a live patch has it"
 					  : "");
 	return err;
+}
+
+static void nfj_unhook(struct ftrace_ops *ops)
+{
+	unregister_ftrace_function(ops);
+	synchronize_rcu_tasks();
+	wait_event(nfj_idle, !atomic_read(&nfj_inflight));
+	synchronize_rcu_tasks();
 }
 
 /**
@@ -103,7 +136,7 @@ int nfj_hook_init(void)
 	err = nfj_hook_one(&nfj_commit_ops, nfj_sym.commit,
 			   "nf_tables_commit");
 	if (err)
-		unregister_ftrace_function(&nfj_destroy_ops);
+		nfj_unhook(&nfj_destroy_ops);
 	return err;
 }
 
@@ -116,10 +149,7 @@ int nfj_hook_init(void)
  */
 void nfj_hook_exit(void)
 {
-	unregister_ftrace_function(&nfj_commit_ops);
-	synchronize_rcu_tasks();
-	wait_event(nfj_idle, !atomic_read(&nfj_inflight));
-	synchronize_rcu_tasks();
+	nfj_unhook(&nfj_commit_ops);
 }
 
 /**
@@ -127,6 +157,5 @@ void nfj_hook_exit(void)
  */
 void nfj_hook_exit_destroy(void)
 {
-	unregister_ftrace_function(&nfj_destroy_ops);
-	synchronize_rcu_tasks();
+	nfj_unhook(&nfj_destroy_ops);
 }

@@ -16,6 +16,9 @@
 
 NFJ_IMPORT_BPF_INTERNAL;
 
+/* This many instructions find room for their jumps however they are hardened */
+#define NFJ_HARDEN_MAX	4096
+
 struct nfj_load_job {
 	struct work_struct	work;
 	const struct nfj_insns	*insns;
@@ -52,7 +55,13 @@ static void nfj_load_work(struct work_struct *work)
 	job->err = 0;
 	if (!job->prog->jited) {
 		bpf_prog_put(job->prog);
-		job->err = -ENOTSUPP;
+		/* nothing in a matcher is too much for the JIT, but it may have
+		 * found no memory, or no jump that is far enough among all the
+		 * instructions that bpf_jit_harden adds
+		 */
+		job->err = !READ_ONCE(*nfj_sym.jit_enable) ? -ENOTSUPP :
+			   job->insns->n > NFJ_HARDEN_MAX ? -EOVERFLOW :
+							    -ENOMEM;
 	}
 }
 
@@ -64,13 +73,23 @@ static void nfj_load_work(struct work_struct *work)
  *
  * Sleeps until a worker has loaded it.
  *
- * Return: 0; -ENOTSUPP when there is no JIT; or what the verifier said.
+ * Return: 0; -EBADMSG when our own checker refuses it; -ENOTSUPP when there is
+ * no JIT; -EOVERFLOW when half of it may fit; -ENOMEM; or what the verifier
+ * said.
  */
 int nfj_load(const struct nfj_insns *insns, const char *name,
 	     struct bpf_prog **prog)
 {
 	struct nfj_load_job job = { .insns = insns, .name = name };
+	u32 where;
+	int err;
 
+	err = nfj_check(insns->insn, insns->n, 0, &where);
+	if (err == -EBADMSG)
+		pr_warn_ratelimited("nft_bpfjit: %s: the checker refuses instruction %u, please report\n",
+				    name, where);
+	if (err)
+		return err;
 	INIT_WORK_ONSTACK(&job.work, nfj_load_work);
 	queue_work(system_unbound_wq, &job.work);
 	flush_work(&job.work);
@@ -78,6 +97,17 @@ int nfj_load(const struct nfj_insns *insns, const char *name,
 	if (!job.err)
 		*prog = job.prog;
 	return job.err;
+}
+
+/**
+ * nfj_load_size - memory that a loaded program takes
+ * @prog: the program
+ *
+ * Return: bytes, its machine code among them.
+ */
+size_t nfj_load_size(const struct bpf_prog *prog)
+{
+	return prog->pages * PAGE_SIZE + ALIGN(prog->jited_len, 64);
 }
 
 /**
