@@ -25,6 +25,7 @@
  * @commit: nf_tables_commit()
  * @chain_destroy: nf_tables_chain_destroy()
  * @jit_enable: bpf_jit_enable, there is none without a JIT
+ * @jit_harden: bpf_jit_harden
  * @net_id: nf_tables_net_id
  * @cmp_fast: nft_cmp_fast_ops, which nft_do_chain() evaluates inline
  * @cmp16_fast: nft_cmp16_fast_ops, likewise
@@ -37,6 +38,7 @@ struct nfj_symbols {
 						  struct sk_buff *skb);
 	void				(*chain_destroy)(struct nft_chain *chain);
 	int				*jit_enable;
+	int				*jit_harden;
 	unsigned int			*net_id;
 	const struct nft_expr_ops	*cmp_fast;
 	const struct nft_expr_ops	*cmp16_fast;

@@ -50,6 +50,7 @@ int nfj_symbols_init(void)
 	if (nfj_find("nf_tables_commit", &nfj_sym.commit) ||
 	    nfj_find("nf_tables_chain_destroy", &nfj_sym.chain_destroy) ||
 	    nfj_find("bpf_jit_enable", &nfj_sym.jit_enable) ||
+	    nfj_find("bpf_jit_harden", &nfj_sym.jit_harden) ||
 	    nfj_find("nf_tables_net_id", &nfj_sym.net_id) ||
 	    nfj_find("nft_cmp_fast_ops", &nfj_sym.cmp_fast) ||
 	    nfj_find("nft_cmp16_fast_ops", &nfj_sym.cmp16_fast) ||

@@ -16,8 +16,10 @@
 
 NFJ_IMPORT_BPF_INTERNAL;
 
-/* This many instructions find room for their jumps however they are hardened */
-#define NFJ_HARDEN_MAX	4096
+/* Hardening writes several instructions for one, and takes time by the square
+ * of their number: not more than this at once.
+ */
+#define NFJ_HARDEN_MAX	2048
 
 struct nfj_load_job {
 	struct work_struct	work;
@@ -56,12 +58,10 @@ static void nfj_load_work(struct work_struct *work)
 	if (!job->prog->jited) {
 		bpf_prog_put(job->prog);
 		/* nothing in a matcher is too much for the JIT, but it may have
-		 * found no memory, or no jump that is far enough among all the
-		 * instructions that bpf_jit_harden adds
+		 * found no memory
 		 */
-		job->err = !READ_ONCE(*nfj_sym.jit_enable) ? -ENOTSUPP :
-			   job->insns->n > NFJ_HARDEN_MAX ? -EOVERFLOW :
-							    -ENOMEM;
+		job->err = READ_ONCE(*nfj_sym.jit_enable) ? -ENOMEM :
+							    -ENOTSUPP;
 	}
 }
 
@@ -84,6 +84,9 @@ int nfj_load(const struct nfj_insns *insns, const char *name,
 	u32 where;
 	int err;
 
+	/* 1 is for programs of unprivileged users, which ours are not */
+	if (READ_ONCE(*nfj_sym.jit_harden) > 1 && insns->n > NFJ_HARDEN_MAX)
+		return -EOVERFLOW;
 	err = nfj_check(insns->insn, insns->n, 0, &where);
 	if (err == -EBADMSG)
 		pr_warn_ratelimited("nft_bpfjit: %s: the checker refuses instruction %u, please report\n",
