@@ -25,7 +25,8 @@ MODULE := $(BUILD)/nft_bpfjit.ko
 # "make M=..." or W=... of the command line are for Kbuild, not for us.
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all module mirror setup sparse style check demo install uninstall clean help
+.PHONY: all module rival mirror setup sparse style check check-debug debug-kernel stress demo
+.PHONY: install uninstall clean help
 
 all: module
 
@@ -48,6 +49,13 @@ module: mirror
 	@cp -u $(SRC)/nft_bpfjit/nft_bpfjit.ko $(MODULE)
 	@echo "  MODULE  build/$(KVER)/nft_bpfjit.ko"
 
+# Another module that redirects what we redirect, for the tests.
+rival:
+	@mkdir -p $(SRC)/rival
+	@cp -u selftests/safety/rival/* $(SRC)/rival/
+	+@$(MAKE) -C $(KDIR) M=$(SRC)/rival W=$(W) modules
+	@cp -u $(SRC)/rival/rival.ko $(BUILD)/rival.ko
+
 # Static checks.  C=2 looks at every file, also those that need no rebuild.
 sparse: mirror
 	+@$(KBUILD) C=2 CF=-Wsparse-error modules
@@ -61,6 +69,18 @@ setup:
 # All of the tests, on all kernels; does its own set-up.
 check:
 	@scripts/check
+
+# The same in a kernel that looks for bugs, which is built first: half an hour.
+debug-kernel:
+	@scripts/debug-kernel
+
+check-debug: debug-kernel
+	@scripts/check debug
+
+# make stress SECONDS=n: on all kernels.
+SECONDS ?= 600
+stress:
+	@STRESS_SECONDS=$(SECONDS) GUEST_TIMEOUT=$$(($(SECONDS) * 3 + 1200)) scripts/check stress
 
 demo:
 	@scripts/demo
@@ -79,6 +99,8 @@ clean:
 help:
 	@echo 'make [module] [KVER=version]  build for a kernel: build/KVER/nft_bpfjit.ko'
 	@echo '     check                    all tests, on all kernels, in QEMU'
+	@echo '     check-debug              the same in a kernel that looks for bugs (debug-kernel)'
+	@echo '     stress SECONDS=n         everything at once, for that long, on all kernels'
 	@echo '     demo                     show what it does, in QEMU'
 	@echo '     style, sparse            static checks'
 	@echo '     setup                    fetch what the tests and the demo need'

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Another module that redirects nf_tables_commit(), as a live patch does: only
+ * one may, and the other has to be told so.  To where it was anyway.
+ */
+#include <linux/ftrace.h>
+#include <linux/module.h>
+
+static void notrace rival_thunk(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops,
+				struct ftrace_regs *fregs)
+{
+}
+
+static struct ftrace_ops rival_ops = {
+	.func	= rival_thunk,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
+};
+
+static char rival_name[] = "nf_tables_commit";
+
+static int __init rival_init(void)
+{
+	int err;
+
+	err = ftrace_set_filter(&rival_ops, rival_name, strlen(rival_name), 0);
+	return err ? : register_ftrace_function(&rival_ops);
+}
+
+static void __exit rival_exit(void)
+{
+	unregister_ftrace_function(&rival_ops);
+}
+
+module_init(rival_init);
+module_exit(rival_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("redirects nf_tables_commit() to itself, for tests");
