@@ -3,9 +3,11 @@
  * /proc/net/nft_bpfjit: a line for each chain of the netns, translated or not.
  *
  * Names of tables and chains are only for whom nf_tables would show them to as
- * well, so it belongs to the netns' root and is closed to others.
+ * well.  The file's owner cannot say who that is: a netns that a tenant makes
+ * together with its user namespace has no root yet when the file is made.
  */
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/netfilter.h>
 #include <linux/proc_fs.h>
@@ -91,6 +93,8 @@ static int nfj_proc_show(struct seq_file *m, void *v)
 	const struct nft_table *table;
 	const struct nft_chain *chain;
 
+	if (!file_ns_capable(m->file, net->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
 	seq_puts(m, "# family table chain handle rules whole residue prog tag insns jited state\n");
 	mutex_lock(&nft_net->commit_mutex);
 	list_for_each_entry(table, &nft_net->tables, list)
@@ -108,7 +112,7 @@ static int nfj_proc_show(struct seq_file *m, void *v)
  */
 int nfj_proc_init(struct net *net)
 {
-	if (!proc_create_net_single(NFT_BPFJIT_PROC, 0440, net->proc_net,
+	if (!proc_create_net_single(NFT_BPFJIT_PROC, 0444, net->proc_net,
 				    nfj_proc_show, NULL))
 		return -ENOMEM;
 	return 0;
