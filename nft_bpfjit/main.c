@@ -22,6 +22,7 @@
 #include "nfj.h"
 
 static unsigned int nfj_net_id;
+static bool nfj_going;
 
 /**
  * nfj_pernet - our part of a netns
@@ -68,8 +69,10 @@ static void __net_exit nfj_net_exit(struct net *net)
 
 	nfj_proc_exit(net);
 	nfj_sysctl_exit(nn);
-	/* of a netns that goes nf_tables destroys the chains, in a moment */
-	if (check_net(net))
+	/* of a netns that goes nf_tables destroys the chains, in a moment; but
+	 * when the module goes first, packets must not meet it any more there
+	 */
+	if (nfj_going || check_net(net))
 		nfj_switch(net, false);
 	cancel_delayed_work_sync(&nn->unify);
 	nfj_budget_put(nn->budget);
@@ -118,6 +121,7 @@ err_chains:
 static void __exit nfj_exit(void)
 {
 	nfj_hook_exit();
+	nfj_going = true;
 	unregister_pernet_subsys(&nfj_net_ops);
 	nfj_hook_exit_destroy();
 	nfj_chains_exit();
