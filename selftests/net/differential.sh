@@ -24,25 +24,49 @@
 
 DEVS="tx0 tx1 tp0 tp1"
 
-# facts NS FILE: what the twins must have in common.
-facts()
+# counts NS: all that was counted outside of the ruleset, as "name value".
+counts()
 {
 	local ns=$1 dev
 
+	in_ns "$ns" cat /proc/net/snmp /proc/net/netstat | awk '
+		$1 != was { was = $1; n = split($0, name); next }
+		{ for (i = 2; i <= n; i++) print $1 name[i], $i; was = "" }'
+	in_ns "$ns" cat /proc/net/snmp6
+	for dev in $DEVS; do
+		in_ns "$ns-tx" sed "s/^ *$dev: */rx_/p;d" /proc/net/dev |
+			awk -v d="$dev" '{ print d ":bytes", $1; print d ":packets", $2
+				print d ":drop", $4 }'
+	done
+}
+
+# netlink: "nft --debug=netlink", with the elements of a set in order: theirs is
+# that of a hash whose seed is different each time.
+netlink()
+{
+	awk '{ e = /^\telement/; if (!(e && was)) block++; was = e
+	       printf "%d\t%s\n", block, $0 }' |
+		LC_ALL=C sort -s -t '	' -k1,1n -k2 | cut -f2-
+}
+
+# facts NS FILE: what the twins must have in common.
+facts()
+{
+	local ns=$1
+
 	{
+		echo "== nft list ruleset"
+		in_ns "$ns" nft list ruleset
 		echo "== nft -a list ruleset"
 		in_ns "$ns" nft -a list ruleset
 		echo "== nft -j list ruleset"
 		in_ns "$ns" nft -j list ruleset | sed 's/{"rule"/\n&/g'
 		echo "== nft --debug=netlink list ruleset"
-		in_ns "$ns" nft --debug=netlink list ruleset
-		echo "== IP"
-		in_ns "$ns" cat /proc/net/snmp /proc/net/snmp6 | grep -v ' 0$'
-		for dev in $DEVS; do
-			echo "== frames out at $dev"
-			in_ns "$ns-tx" cat "/sys/class/net/$dev/statistics/rx_packets" \
-				"/sys/class/net/$dev/statistics/rx_bytes"
-		done
+		in_ns "$ns" nft --debug=netlink list ruleset | netlink
+		echo "== counted since the ruleset was loaded"
+		counts "$ns" | awk '
+			NR == FNR { was[$1] = $2; next }
+			$2 != was[$1] { print $1, $2 - was[$1] }' "$TMP/$ns-before" -
 	} >"$2" 2>&1
 }
 
@@ -97,6 +121,8 @@ one()
 	done
 	check "$name: chains are translated" states "$file"
 	for ns in off on; do
+		settle "$ns"
+		counts "$ns" >"$TMP/$ns-before"
 		send_all "$ns" "$file" >"$TMP/sent" 2>&1 ||
 			{ sed 's/^/#   /' "$TMP/sent"; notok "$name: sent"; return; }
 		facts "$ns" "$TMP/$ns"
@@ -105,14 +131,20 @@ one()
 	check "$name: counters move" moved "$TMP/on"
 }
 
-load_module
-build_inject
-# Translate also what is not worth it.
-echo 0 >/sys/module/nft_bpfjit/parameters/cheap
-make_twins
+begin
 [ $# -gt 0 ] || set -- "$HERE"/rulesets/*.nft
+
+# Load all of the rulesets once before: each module that nf_tables has to load
+# makes it replay the transaction, and count its tables once more.
+make_ns warm
+for ruleset; do
+	in_ns warm nft -f "$ruleset" && in_ns warm nft flush ruleset
+done >/dev/null 2>&1
+ip netns delete warm
+ip netns delete warm-tx
+
+make_twins
 for ruleset; do
 	one "$ruleset"
 done
-echo 120 >/sys/module/nft_bpfjit/parameters/cheap
 finish

@@ -14,16 +14,20 @@
  *	tcp   TCP SYN to ports 1 .. 100
  *
  * Nothing in it is random: two runs send the same bytes in the same order.
- * Prints how many frames were sent.
+ * Prints how many frames were sent; SIGTERM ends it after a whole round.
  *
  * Addresses: 10.0.1.1, fd00:1::1 and 02:00:00:00:01:01 are the namespace under
  * test, 10.0.2.0/24 and fd00:2::/64 are behind it.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +54,13 @@ static const uint8_t smac[6] = { 2, 0, 0, 0, 1, 2 };
 static unsigned int ifindex;
 static unsigned long sent;
 static int fd;
+
+static bool asked_to_stop(void)
+{
+	sigset_t set;
+
+	return !sigpending(&set) && sigismember(&set, SIGTERM);
+}
 
 static void put8(unsigned int v) { f[n++] = v; }
 static void put16(unsigned int v) { put8(v >> 8); put8(v & 0xff); }
@@ -748,7 +759,12 @@ int main(int argc, char **argv)
 {
 	unsigned long repeat = 1;
 	int opt, one = 1, i;
+	cpu_set_t cpus;
+	sigset_t term;
 
+	/* behind the device, which argv[1] is to getopt */
+	argc--;
+	argv++;
 	while ((opt = getopt(argc, argv, "+m:r:")) > 0) {
 		if (opt == 'r')
 			repeat = strtoul(optarg, NULL, 0);
@@ -758,17 +774,24 @@ int main(int argc, char **argv)
 				dmac + 5) != 6)
 			return 2;
 	}
-	if (optind >= argc)
+	if (argc < 1)
 		return 2;
-	ifindex = if_nametoindex(argv[optind]);
+	/* each processor has a queue of packets of its own: use only one */
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	ifindex = if_nametoindex(argv[0]);
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
 	if (!ifindex || fd < 0 ||
 	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one))) {
 		perror("inject");
 		return 1;
 	}
-	while (repeat--) {
-		for (i = optind + 1; i < argc; i++) {
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	while (repeat-- && !asked_to_stop()) {
+		for (i = optind; i < argc; i++) {
 			if (!strcmp(argv[i], "ip4")) {
 				set_ip4();
 			} else if (!strcmp(argv[i], "ip6")) {

@@ -34,6 +34,7 @@ finish()
 	echo "1..$COUNT"
 	ip -all netns delete
 	nft flush ruleset
+	[[ ! -e $CHEAP ]] || cheap 120
 	rm -rf "$TMP"
 	exit 0
 }
@@ -58,6 +59,27 @@ same() { check "$1" diff -u "$2" "$3"; }
 # in_ns NS COMMAND...
 in_ns() { nsenter --net="/run/netns/$1" "${@:2}"; }
 
+# start NS COMMAND...: in the background; its number is in PID.
+start()
+{
+	nsenter --net="/run/netns/$1" "${@:2}" &
+	PID=$!
+}
+
+# stop PID...
+stop()
+{
+	kill -TERM "$@"
+	wait "$@"
+} 2>/dev/null
+
+# monitors_are NS N: N "nft monitor" listen; before that they read the ruleset.
+monitors_are()
+{
+	in_ns "$1" awk -v want="$2" '$2 == 12 && $4 !~ /^0*$/ { n++ }
+		END { exit n + 0 != want }' /proc/net/netlink
+}
+
 # jit NS 0|1: the switch.
 jit() { in_ns "$1" sh -c "echo $2 >/proc/sys/net/netfilter/nft_jit_enable"; }
 
@@ -72,6 +94,20 @@ state()
 
 # programs: how many programs of ours are loaded.
 programs() { bpftool prog show | grep -c ' name nft_'; }
+programs_are() { [[ $(programs) == "$1" ]]; }
+
+# is_state NS FAMILY TABLE CHAIN STATE
+is_state() { [[ $(state "${@:1:4}") == "$5" ]] || { status "$1"; return 1; }; }
+
+# ruleset NS: from stdin, all at once.
+ruleset() { in_ns "$1" nft -f -; }
+
+# packets NS FAMILY TABLE COUNTER: of a named counter.
+packets()
+{
+	in_ns "$1" nft list counter "${@:2}" |
+		sed -n 's/.*packets \([0-9]*\) .*/\1/p'
+}
 
 # eventually COMMAND...: within 20 s.
 eventually()
@@ -91,16 +127,60 @@ load_module()
 	[ -e /sys/module/nft_bpfjit ] || insmod "$MODULE"
 }
 
-# build_inject: once for all tests of a guest, a compiler is slow there.
-build_inject()
+# build_tools: "make check" has compiled the programs on the host, in build/net;
+# otherwise it is done here, once for all tests of a guest.
+build_tools()
 {
-	INJECT=/tmp/nft_bpfjit-inject-$(cksum <"$HERE/inject.c" | tr -d ' ')
-	[ -x "$INJECT" ] || gcc -o "$INJECT" "$HERE/inject.c" ||
-		{ notok "inject.c compiles"; finish; }
+	local name to
+
+	for name in inject owner; do
+		to=$HERE/../../build/net/$name
+		[[ $to -nt $HERE/$name.c ]] ||
+			to=/tmp/nft_bpfjit-$name-$(cksum <"$HERE/$name.c" | tr -d ' ')
+		[[ -x $to ]] || gcc -O1 -o "$to" "$HERE/$name.c" ||
+			{ notok "$name.c compiles"; finish; }
+		printf -v "${name^^}" %s "$to"
+	done
 }
 
 # inject NS DEV [option...] set...
 inject() { in_ns "$1-tx" "$INJECT" "${@:2}"; }
+
+# veth NS NAME INDEX MAC PEER [PEER-MAC]: for "ip -batch"; the same interface
+# indexes in all twins.
+veth()
+{
+	echo "link add $2 index $3 mtu 9000 address $4 type veth" \
+		"peer name $5 netns $1-tx mtu 9000 ${6:+address $6}"
+}
+
+# set_sysctls: in the namespace.  Whatever depends on the clock is off: ICMP's
+# rate limits and redirects (limited as well, by their age), time-outs, repeated
+# announcements of multicast memberships.
+set_sysctls()
+{
+	local f
+
+	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+		net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_ratemask=0 \
+		net.ipv6.icmp.ratelimit=0 \
+		net.ipv4.conf.all.accept_local=1 \
+		net.ipv4.conf.all.accept_source_route=1 \
+		net.ipv4.ipfrag_time=100000 net.ipv6.ip6frag_time=100000 \
+		net.netfilter.nf_conntrack_tcp_loose=0
+	echo >/proc/sys/net/ipv6/icmp/ratemask
+	for f in all default; do
+		sysctl -qw "net.ipv4.conf.$f.rp_filter=0" \
+			"net.ipv4.conf.$f.send_redirects=0" \
+			"net.ipv6.conf.$f.accept_ra=0" \
+			"net.ipv6.conf.$f.accept_dad=0" \
+			"net.ipv6.conf.$f.addr_gen_mode=1" \
+			"net.ipv6.conf.$f.mldv2_unsolicited_report_interval=1"
+	done
+	for f in /proc/sys/net/netfilter/nf_conntrack_*timeout*; do
+		echo 100000 >"$f"
+	done
+}
 
 # make_ns NS
 make_ns()
@@ -111,40 +191,22 @@ make_ns()
 	ip netns add "$tx"
 	in_ns "$tx" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
 		net.ipv6.conf.default.disable_ipv6=1
-	# The same interface indexes in all twins.
+	# Before there are devices, which start with these.
+	in_ns "$ns" bash -c "$(declare -f set_sysctls); set_sysctls"
+	{
+		echo "link set lo up"
+		veth "$ns" in0 10 02:00:00:00:01:01 tx0 02:00:00:00:01:02
+		veth "$ns" out0 11 02:00:00:00:02:01 tx1 02:00:00:00:02:02
+		veth "$ns" p0 12 02:00:00:00:03:01 tp0
+		veth "$ns" p1 13 02:00:00:00:03:02 tp1
+		echo "link add br0 index 14 mtu 9000 address 02:00:00:00:03:00" \
+			"type bridge forward_delay 0 mcast_snooping 0" \
+			"ageing_time 10000000"
+	} | ip -n "$ns" -batch -
+	in_ns "$ns" sysctl -qw net.ipv6.conf.p0.disable_ipv6=1 \
+		net.ipv6.conf.p1.disable_ipv6=1
+	# What is forwarded leaves through the other side, see redirects.
 	ip -n "$ns" -batch - <<-END
-		link set lo up
-		link add in0 index 10 mtu 9000 address 02:00:00:00:01:01 type veth peer name tx0 netns $tx address 02:00:00:00:01:02 mtu 9000
-		link add out0 index 11 mtu 9000 address 02:00:00:00:02:01 type veth peer name tx1 netns $tx address 02:00:00:00:02:02 mtu 9000
-		link add p0 index 12 mtu 9000 address 02:00:00:00:03:01 type veth peer name tp0 netns $tx mtu 9000
-		link add p1 index 13 mtu 9000 address 02:00:00:00:03:02 type veth peer name tp1 netns $tx mtu 9000
-	END
-	in_ns "$ns" sh -c '
-		sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
-			net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
-			net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 \
-			net.ipv4.conf.all.accept_local=1 \
-			net.ipv4.conf.all.accept_source_route=1 \
-			net.ipv4.ipfrag_time=100000 net.ipv6.ip6frag_time=100000 \
-			net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 \
-			net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
-			net.ipv6.conf.default.addr_gen_mode=1
-		for d in in0 out0 p0 p1; do
-			echo 0 >/proc/sys/net/ipv4/conf/$d/rp_filter
-			for s in accept_ra=0 accept_dad=0 addr_gen_mode=1; do
-				echo ${s#*=} >/proc/sys/net/ipv6/conf/$d/${s%=*}
-			done
-		done
-		for d in p0 p1; do
-			echo 1 >/proc/sys/net/ipv6/conf/$d/disable_ipv6
-		done
-		for s in /proc/sys/net/netfilter/nf_conntrack_*timeout*; do
-			echo 100000 >$s
-		done
-		echo 0 >/proc/sys/net/netfilter/nf_conntrack_tcp_loose
-		:'
-	ip -n "$ns" -batch - <<-END
-		link add br0 index 14 mtu 9000 address 02:00:00:00:03:00 type bridge forward_delay 0 mcast_snooping 0 ageing_time 10000000
 		link set p0 master br0
 		link set p1 master br0
 		link set in0 up
@@ -158,13 +220,17 @@ make_ns()
 		addr add fd00:2::1/128 dev out0 nodad
 		route add 10.0.2.0/24 via 10.0.2.254 dev out0 onlink
 		route add default via 10.0.1.254 dev in0 onlink
+		route add default via 10.0.2.254 dev out0 onlink table 100
 		route add fd00:2::/64 via fe80::fe dev out0 onlink
 		route add default via fe80::fe dev in0 onlink
+		route add default via fe80::fe dev out0 onlink table 100
+		rule add iif in0 lookup 100 pref 100
 		neigh add 10.0.2.254 lladdr 02:00:00:00:02:02 dev out0 nud permanent
 		neigh add 10.0.1.254 lladdr 02:00:00:00:01:02 dev in0 nud permanent
 		neigh add fe80::fe lladdr 02:00:00:00:02:02 dev out0 nud permanent
 		neigh add fe80::fe lladdr 02:00:00:00:01:02 dev in0 nud permanent
 	END
+	ip -6 -n "$ns" rule add iif in0 lookup 100 pref 100
 	ip -n "$tx" -batch - <<-END
 		link set tx0 arp off up
 		link set tx1 arp off up
@@ -173,18 +239,32 @@ make_ns()
 	END
 }
 
+# cheap N: estimated instructions up to which a chain is left alone.  Tests set
+# it to 0, to have everything translated; finish sets it back.
+CHEAP=/sys/module/nft_bpfjit/parameters/cheap
+cheap() { echo "$1" >$CHEAP; }
+
+# begin: what all tests but those of loading begin with.
+begin()
+{
+	load_module
+	build_tools
+	cheap 0
+}
+
 # make_twins: "off" and "on".
 make_twins()
 {
-	# One budget of ICMP errors for all namespaces.
-	sysctl -qw net.ipv4.icmp_msgs_per_sec=1000000 \
-		net.ipv4.icmp_msgs_burst=1000000 2>/dev/null
+	# A burst shall fit in the queue behind a veth.
+	sysctl -qw net.core.netdev_max_backlog=100000
 	make_ns off
 	make_ns on
 	jit off 0
 	jit on 1
 	# Let the announcements of multicast memberships pass.
-	sleep 3
+	sleep 1
+	settle off
+	settle on
 }
 
 # settle NS: wait for all packets to have gone through.
