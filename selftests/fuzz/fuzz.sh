@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The guest's side of the fuzzer: twin namespaces (selftests/net/lib.sh), the
+# cases of old bugs, then random cases (main.c tells of what).
+#
+#   FUZZ_SEED, FUZZ_SECONDS, FUZZ_CASES	which, for how long, how many at most
+#   FUZZ_REPLAY				only these files
+#
+# Without them: what "make check" runs, a fixed seed and a fixed number of cases.
+#
+# timeout: 1500
+. "$(dirname "$0")/../net/lib.sh"
+
+FUZZ=$TOP/build/fuzz/nft-fuzz
+CASES=$TOP/selftests/fuzz/cases
+
+# The device behind whose frames all others have gone; and no packet leaves where
+# it came in: redirects are limited by time.
+more()
+{
+	in_ns "$1" sh -c 'for s in /proc/sys/net/ipv4/conf/*/send_redirects; do
+		echo 0 >$s; done
+		sysctl -qw net.ipv4.icmp_msgs_per_sec=1000000 \
+			net.ipv4.icmp_msgs_burst=1000000 2>/dev/null; :'
+	ip -n "$1" route replace default via 10.0.2.254 dev out0 onlink
+	ip -n "$1" -6 route del default
+	ip -n "$1" -6 route add default via fe80::fe dev out0 onlink
+	ip -n "$1" link add se0 index 15 type veth peer name sx0 netns "$1-tx"
+	in_ns "$1" sysctl -qw net.ipv6.conf.se0.disable_ipv6=1 \
+		net.ipv6.auto_flowlabels=0
+	ip -n "$1" link set se0 arp off up
+	ip -n "$1-tx" link set sx0 arp off up
+}
+
+load_module
+modprobe -a nf_conntrack_netlink nft_ct nft_limit nft_quota nft_log nft_reject \
+	nft_hash nft_numgen nft_fib nft_queue 2>/dev/null
+# Translate also what is not worth it.
+echo 0 >/sys/module/nft_bpfjit/parameters/cheap
+make_twins
+more off
+more on
+sleep 1
+
+rc=0
+if [ -n "${FUZZ_REPLAY-}" ]; then
+	# shellcheck disable=SC2086
+	"$FUZZ" replay $FUZZ_REPLAY || rc=$?
+else
+	"$FUZZ" run "${FUZZ_SEED:-1}" "${FUZZ_SECONDS:-1200}" "$RESULTS" \
+		"${FUZZ_CASES:-400}" || rc=$?
+fi
+echo 120 >/sys/module/nft_bpfjit/parameters/cheap
+ip -all netns delete
+rm -rf "$TMP"
+exit $rc

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Differential fuzzing: the interpreter is the reference.
+ *
+ * usage: nft-fuzz gen SEED N		print case N of a seed
+ *	  nft-fuzz run SEED SECONDS DIR [CASES]
+ *					run cases until the time is over, or that
+ *					many of them; what fails is left in DIR
+ *	  nft-fuzz replay FILE...	run cases from files; TAP
+ *	  nft-fuzz shrink FILE OUT	make a failing case smaller
+ *
+ * A case is run in two namespaces, with the switch off and on (world.c), and all
+ * that nft can tell of both must be the same afterwards.  One that fails is
+ * shrunk: lines, then expressions, are taken out as long as it still fails.
+ *
+ * In DIR, "current" always is the case that is being run, for when the kernel
+ * does not survive it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "fuzz.h"
+
+#define TRIES_MAX	500
+#define FAILURES_MAX	6
+
+static struct figures total;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* Does it fail?  If so it may have become shorter. */
+static bool fails(struct text *t)
+{
+	struct figures skip = { 0 };
+
+	return t->n && world_case(t, &skip, NULL) == DIFFERENT;
+}
+
+/* Try a case without some lines; true if it became the case */
+static bool without(struct text *t, const bool *drop)
+{
+	struct text less = { 0 };
+
+	text_copy(&less, t);
+	text_drop(&less, drop);
+	if (!fails(&less)) {
+		text_free(&less);
+		return false;
+	}
+	text_free(t);
+	*t = less;
+	return true;
+}
+
+static void shrink_lines(struct text *t, unsigned int *tries)
+{
+	unsigned int size, at, i;
+	bool *drop;
+
+	for (size = (t->n + 1) / 2; size; size = size > 1 ? (size + 1) / 2 : 0) {
+		for (at = t->n; at > 0 && *tries;) {
+			unsigned int from = at > size ? at - size : 0;
+
+			drop = need(calloc(t->n + 1, sizeof(*drop)));
+			for (i = from; i < at; i++)
+				drop[i] = true;
+			--*tries;
+			without(t, drop);
+			free(drop);
+			at = from < t->n ? from : t->n;
+		}
+		if (size == 1)
+			break;
+	}
+}
+
+/* Take single expressions out of rules */
+static void shrink_exprs(struct text *t, unsigned int *tries)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < t->n && *tries; i++) {
+		if (strncmp(t->line[i], "rule ", 5) &&
+		    strncmp(t->line[i], "insert ", 7))
+			continue;
+		for (k = 0; *tries; k++) {
+			struct text less = { 0 };
+			char *l, *from, *to;
+			unsigned int j;
+
+			text_copy(&less, t);
+			l = less.line[i];
+			/* behind family, table and chain */
+			for (from = l, j = 0; from && j < 4; j++)
+				from = strchr(from, ' ') ? strchr(from, ' ') + 1
+							 : NULL;
+			for (j = 0; from && j < k; j++)
+				from = strchr(from, ';') ? strchr(from, ';') + 1
+							 : NULL;
+			if (!from) {
+				text_free(&less);
+				break;
+			}
+			to = strchr(from, ';');
+			if (to)
+				memmove(from, to + 1, strlen(to + 1) + 1);
+			else
+				*from = 0;
+			--*tries;
+			if (less.n == t->n && fails(&less) && less.n == t->n) {
+				text_free(t);
+				*t = less;
+				k--;
+			} else {
+				text_free(&less);
+			}
+		}
+	}
+}
+
+static void shrink(struct text *t)
+{
+	unsigned int tries = TRIES_MAX, before;
+
+	do {
+		before = t->n;
+		shrink_lines(t, &tries);
+	} while (t->n < before && tries);
+	shrink_exprs(t, &tries);
+	shrink_lines(t, &tries);
+}
+
+static void describe(struct text *t)
+{
+	struct figures skip = { 0 };
+	char *mem = NULL, *l, *rest;
+	size_t size;
+	FILE *f = open_memstream(&mem, &size);
+
+	world_case(t, &skip, f);
+	fclose(f);
+	for (rest = mem; (l = strsep(&rest, "\n"));)
+		if (*l)
+			printf("# %s\n", l);
+	free(mem);
+}
+
+static void failed(struct text *t, const char *name, const char *dir)
+{
+	char file[512], head[160];
+	struct text small = { 0 };
+	bool again;
+
+	printf("# case %s differs:\n", name);
+	describe(t);
+	text_copy(&small, t);
+	again = fails(&small);
+	if (again) {
+		shrink(&small);
+		printf("# shrunk to %u lines:\n", small.n);
+		describe(&small);
+	}
+	snprintf(file, sizeof(file), "%s/%s.case", dir, name);
+	snprintf(head, sizeof(head), "found by nft-fuzz: case %s%s", name,
+		 again ? "" : " (did not fail again)");
+	text_write(&small, file, head);
+	for (unsigned int i = 0; i < small.n && i < 40; i++)
+		printf("# %.400s\n", small.line[i]);
+	printf("# in %s\n", file);
+	text_free(&small);
+	fflush(stdout);
+}
+
+static void figures(double seconds)
+{
+	unsigned long per = total.rules ? total.bpf * 100 / total.rules : 0;
+
+	printf("# %lu rulesets (%lu commits, %lu lines refused) and %lu packets in %.0f s\n",
+	       total.cases, total.commits, total.pruned, total.packets, seconds);
+	printf("# %lu rules, %lu (%lu %%) of them in BPF, %lu with their whole match part\n",
+	       total.rules, total.bpf, per, total.whole);
+	printf("# %lu rules counted %lu matches, the same with the switch off and on\n",
+	       total.hit, total.matches);
+}
+
+static int run(uint64_t s, double seconds, const char *dir, unsigned long cases)
+{
+	double start = now();
+	unsigned int bad = 0, refused = 0;
+	unsigned long n;
+	char name[64], file[512];
+
+	snprintf(file, sizeof(file), "%s/current", dir);
+	for (n = 0; n < cases && now() - start < seconds; n++) {
+		struct text t = { 0 };
+		enum outcome o;
+
+		seed(s, n);
+		gen_case(&t);
+		snprintf(name, sizeof(name), "%llu-%lu", (unsigned long long)s,
+			 n);
+		text_write(&t, file, name);
+		o = world_case(&t, &total, NULL);
+		if (o == REFUSED)
+			refused++;
+		if (o == DIFFERENT) {
+			failed(&t, name, dir);
+			bad++;
+		}
+		text_free(&t);
+		if (bad == FAILURES_MAX)
+			break;
+		if (n % 100 == 99) {
+			printf("# %lu cases, %lu rules, %lu in BPF, %lu packets\n",
+			       n + 1, total.rules, total.bpf, total.packets);
+			fflush(stdout);
+		}
+	}
+	figures(now() - start);
+	printf("%sok 1 seed %llu: %lu cases the same, %u differ\n",
+	       bad ? "not " : "", (unsigned long long)s, total.cases - bad, bad);
+	printf("%sok 2 cases are taken (%u not at all)\n",
+	       refused * 20 > n ? "not " : "", refused);
+	printf("%sok 3 most rules are in BPF\n",
+	       total.bpf * 2 < total.rules || !total.bpf ? "not " : "");
+	printf("%sok 4 rules match\n",
+	       total.hit * 5 < total.rules || total.matches < total.packets ?
+	       "not " : "");
+	printf("1..4\n");
+	return 0;
+}
+
+static int replay(char **files)
+{
+	int n = 0;
+
+	for (; *files; files++) {
+		const char *name = strrchr(*files, '/');
+		struct text t = { 0 };
+		enum outcome o = REFUSED;
+
+		name = name ? name + 1 : *files;
+		if (text_read(&t, *files))
+			o = world_case(&t, &total, NULL);
+		if (o == DIFFERENT)
+			describe(&t);
+		printf("%sok %d %s%s\n", o == SAME ? "" : "not ", ++n, name,
+		       o == REFUSED ? " (refused)" : "");
+		text_free(&t);
+		fflush(stdout);
+	}
+	printf("1..%d\n", n);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct text t = { 0 };
+	unsigned int i;
+
+	if (argc == 4 && !strcmp(argv[1], "gen")) {
+		seed(strtoull(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
+		gen_case(&t);
+		for (i = 0; i < t.n; i++)
+			puts(t.line[i]);
+		return 0;
+	}
+	if (argc < 3 || (strcmp(argv[1], "run") && strcmp(argv[1], "replay") &&
+			 strcmp(argv[1], "shrink"))) {
+		fprintf(stderr, "usage: see the head of main.c\n");
+		return 2;
+	}
+	if (!world_init()) {
+		perror("nft-fuzz: namespaces");
+		return 2;
+	}
+	if (!strcmp(argv[1], "replay"))
+		return replay(argv + 2);
+	if (!strcmp(argv[1], "shrink") && argc == 4) {
+		if (!text_read(&t, argv[2]) || !fails(&t))
+			return 1;
+		shrink(&t);
+		describe(&t);
+		return !text_write(&t, argv[3], "shrunk");
+	}
+	if (argc < 5)
+		return 2;
+	return run(strtoull(argv[2], NULL, 0), atof(argv[3]), argv[4],
+		   argc > 5 ? strtoul(argv[5], NULL, 0) : ~0UL);
+}
