@@ -19,8 +19,7 @@
 #include <string.h>
 #include "fuzz.h"
 
-#define FRAMES		72
-#define FRAMES_FIRST	36
+#define FRAMES		24
 #define CHAINS		18
 #define POINTS		64
 #define REG_BYTES	64
@@ -130,6 +129,8 @@ static char rule[16384];
 static size_t rlen;
 static const struct frame *frame;
 static uint8_t reg[REG_BYTES];
+static uint32_t loaded;		/* words that the rule has written */
+static bool strict;		/* read no others: newer kernels do not allow it */
 
 static __attribute__((format(printf, 1, 2))) void add(const char *fmt, ...)
 {
@@ -166,6 +167,17 @@ static const char *bytes(const uint8_t *p, unsigned int n)
 	for (i = 0; i < n; i++)
 		sprintf(s + 2 * i, "%02x", p[i]);
 	return s;
+}
+
+static uint32_t words(unsigned int w, unsigned int len)
+{
+	return ((1U << (len + 3) / 4) - 1) << w;
+}
+
+/* May words be read here? */
+static bool readable(unsigned int w, unsigned int len)
+{
+	return !strict || !(words(w, len) & ~loaded);
 }
 
 /* Names of the register that begins at word @w */
@@ -357,6 +369,7 @@ static void load_emit(const struct load *l, unsigned int w)
 		return;
 	memset(reg + w * 4, 0, end);
 	load_value(l, frame, reg + w * 4);
+	loaded |= words(w, l->len);
 }
 
 /* ---- what is done to registers before they are compared ---- */
@@ -393,6 +406,7 @@ static void emit_mask(unsigned int s, unsigned int d, unsigned int len)
 	    bytes(xor, len));
 	for (i = 0; i < len; i++)
 		tmp[i] = (reg[s * 4 + i] & mask[i]) ^ xor[i];
+	loaded |= words(d, len);
 	memcpy(reg + d * 4, tmp, (len + 3) / 4 * 4);
 }
 
@@ -415,6 +429,7 @@ static void emit_shift(unsigned int s, unsigned int d, unsigned int len)
 		}
 	}
 	memcpy(reg + d * 4, dst, n * 4);
+	loaded |= words(d, len);
 	add(" ; bitwise sreg=%u dreg=%u len=%u op=%u data=%s", regno(s),
 	    regno(d), len, left ? 1 : 2, bytes((uint8_t *)&by, 4));
 }
@@ -428,6 +443,7 @@ static void emit_byteorder(unsigned int s, unsigned int d, unsigned int len)
 	for (i = 0; i < len && i < 16; i++)
 		tmp[i] = reg[s * 4 + i / size * size + size - 1 - i % size];
 	memcpy(reg + d * 4, tmp, len < 16 ? len : 16);
+	loaded |= words(d, len);
 	add(" ; byteorder sreg=%u dreg=%u op=%u len=%u size=%u", regno(s),
 	    regno(d), rnd(2), len, size);
 }
@@ -499,7 +515,7 @@ static const char *verdict(bool map)
 			 first + rnd(chance(50) ? 1 : all - first));
 		return s;
 	}
-	return v < 60 ? "accept" : v < 72 ? "drop" : v < 84 ? "return" :
+	return v < 42 ? "accept" : v < 50 ? "drop" : v < 62 ? "return" :
 	       v < 94 ? "continue" : v < 97 ? "break" : "queue";
 }
 
@@ -546,13 +562,25 @@ static void emit_elem(const char *name, unsigned int id, bool interval,
 		 bytes(key, len), opt);
 }
 
+/* Has an element of a new set the same key as one before? */
+static bool again(unsigned int first, const uint8_t *key, unsigned int len)
+{
+	const char *s = bytes(key, len);
+	unsigned int i;
+
+	for (i = first; i < out->n; i++)
+		if (strstr(out->line[i], s))
+			return true;
+	return false;
+}
+
 /* Emit a lookup of @n loads that lie one behind the other from word @w on */
 static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 {
 	bool map = chance(45), vmap = map && chance(55);
 	bool anonymous = chance(50), interval = chance(50), concat = n > 1;
 	unsigned int datalen = vmap ? 0 : chance(70) ? 4 : 1 + rnd(16);
-	unsigned int len = 0, i, e, flags = 0, elems, id = 0, at, dreg = 0;
+	unsigned int len = 0, i, e, flags = 0, elems, id = 0, at, dreg = 0, first;
 	char name[24], opt[160] = "";
 	uint8_t key[64], tmp[16];
 	int o = 0;
@@ -591,6 +619,7 @@ static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 	text_add(out, "set %s %s %s keylen=%u flags=%u%s id=%u", fam, table,
 		 name, len, flags, opt, id);
 
+	first = out->n;
 	elems = chance(80) ? 1 + rnd(6) : rnd(40);
 	for (e = 0; e < elems; e++) {
 		const struct frame *f = e ? any_frame() : frame;
@@ -607,6 +636,8 @@ static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 				memcpy(key + at, tmp, l[i].len);
 			at += concat ? (l[i].len + 3) / 4 * 4 : l[i].len;
 		}
+		if (again(first, key, len))
+			continue;
 		emit_elem(name, anonymous ? id : 0, interval, concat, map,
 			  datalen, key, len);
 	}
@@ -853,9 +884,9 @@ static void emit_verdict(void)
 {
 	unsigned int v = rnd(100);
 
-	if (v < 38)
+	if (v < 55)
 		return;
-	if (v < 42 && !(families & FAM_ARP) && (only_hook(0) || only_hook(1))) {
+	if (v < 58 && !(families & (FAM_ARP | FAM_NETDEV)) && (only_hook(0) || only_hook(1))) {
 		add(" ; reject type=%u code=%u", chance(50) ? 0 : 1 + rnd(2),
 		    1 + rnd(4));
 		return;
@@ -928,15 +959,20 @@ static void rule_raw(void)
 				load_emit(&l, w);
 			break;
 		case 3:
-			emit_mask(w, d, len);
+			if (readable(w, len))
+				emit_mask(w, d, len);
 			break;
 		case 4:
-			emit_shift(w, d, len);
+			if (readable(w, len))
+				emit_shift(w, d, len);
 			break;
 		case 5:
-			emit_byteorder(w, d, (len + 1) & ~1U);
+			len = (len + 1) & ~1U;
+			if (readable(w, len) && d * 4 + len <= REG_BYTES)
+				emit_byteorder(w, d, len);
 			break;
 		case 6:
+			loaded |= words(w, len);
 			noise(reg + w * 4, len);
 			if (rlen)
 				add(" ; ");
@@ -952,7 +988,8 @@ static void rule_raw(void)
 				emit_effect();
 			break;
 		default:
-			emit_cmp(w, len, NULL);
+			if (readable(w, len))
+				emit_cmp(w, len, NULL);
 		}
 	}
 }
@@ -965,6 +1002,7 @@ static void make_rule(const char *how)
 	rule[0] = 0;
 	frame = any_frame();
 	memset(reg, 0, sizeof(reg));
+	loaded = 0;
 	if (chance(8))
 		add("counter");
 	if (style == RAW && chance(70))
@@ -1205,6 +1243,7 @@ void gen_case(struct text *t)
 	nnamed = 0;
 	families = 0;
 	use_ct = chance(30);
+	strict = chance(75);
 	for (i = 0; i < ARRAY_SIZE(marks); i++)
 		marks[i] = chance(70) ? rnd(5) : next();
 	for (i = 0; i < n; i++) {
@@ -1212,7 +1251,7 @@ void gen_case(struct text *t)
 		families |= fams[f[i]].bit;
 	}
 	pool_make(&pool);
-	while (nframes < FRAMES_FIRST)
+	while (nframes < FRAMES)
 		frame_make(&frames[nframes++], &pool, families);
 	if (chance(12))
 		text_add(t, "jit 0");
@@ -1222,7 +1261,7 @@ void gen_case(struct text *t)
 		text_add(t, "commit");
 		text_add(t, "jit 1");
 	}
-	send_frames(30);
+	send_frames(50);
 	for (phases = chance(45) ? 1 + rnd(2) : 0; phases; phases--) {
 		budget += 3;
 		make_changes(&budget);
@@ -1230,6 +1269,6 @@ void gen_case(struct text *t)
 			text_add(t, "jit %u", rnd(2));
 		if (chance(30))
 			text_add(t, "commit");
-		send_frames(12);
+		send_frames(24);
 	}
 }
