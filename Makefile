@@ -27,6 +27,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: all module rival mirror setup sparse style check check-debug debug-kernel stress demo
 .PHONY: install uninstall clean help
+.PHONY: all module mirror setup sparse style check fuzz demo install uninstall clean help
 
 all: module
 
@@ -81,6 +82,12 @@ check-debug: debug-kernel
 SECONDS ?= 600
 stress:
 	@STRESS_SECONDS=$(SECONDS) GUEST_TIMEOUT=$$(($(SECONDS) * 3 + 1200)) scripts/check stress
+# "make fuzz SECONDS=600 SEED=3"; without a seed it is a new one each time.
+SECONDS ?= 300
+SEED ?=
+
+fuzz:
+	@scripts/fuzz $(SECONDS) $(SEED)
 
 demo:
 	@scripts/demo
@@ -101,6 +108,7 @@ help:
 	@echo '     check                    all tests, on all kernels, in QEMU'
 	@echo '     check-debug              the same in a kernel that looks for bugs (debug-kernel)'
 	@echo '     stress SECONDS=n         everything at once, for that long, on all kernels'
+	@echo '     fuzz [SECONDS=n] [SEED=n] random rulesets, off against on, in QEMU'
 	@echo '     demo                     show what it does, in QEMU'
 	@echo '     style, sparse            static checks'
 	@echo '     setup                    fetch what the tests and the demo need'

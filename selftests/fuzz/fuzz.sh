@@ -43,14 +43,32 @@ more off
 more on
 sleep 1
 
+# Old bugs first, then new ones: the results of both as one.
 rc=0
-if [ -n "${FUZZ_REPLAY-}" ]; then
-	# shellcheck disable=SC2086
-	"$FUZZ" replay $FUZZ_REPLAY || rc=$?
-else
-	"$FUZZ" run "${FUZZ_SEED:-1}" "${FUZZ_SECONDS:-1200}" "$RESULTS" \
-		"${FUZZ_CASES:-400}" || rc=$?
-fi
+shopt -s nullglob
+files=("$CASES"/*.case)
+# shellcheck disable=SC2206
+[ -z "${FUZZ_REPLAY-}" ] || files=($FUZZ_REPLAY)
+{
+	[ ${#files[@]} = 0 ] || "$FUZZ" replay "${files[@]}" || rc=$?
+	[ -n "${FUZZ_REPLAY-}" ] ||
+		"$FUZZ" run "${FUZZ_SEED:-1}" "${FUZZ_SECONDS:-1200}" "$RESULTS" \
+			"${FUZZ_CASES:-150}" || rc=$?
+	exit $rc
+} | {
+	n=0
+	while IFS= read -r line; do
+		case $line in
+		1..*) ;;
+		"ok "*|"not ok "*)
+			n=$((n + 1))
+			echo "$line" ;;
+		*) echo "$line" ;;
+		esac
+	done
+	echo "1..$n"
+}
+rc=${PIPESTATUS[0]}
 echo 120 >/sys/module/nft_bpfjit/parameters/cheap
 ip -all netns delete
 rm -rf "$TMP"
