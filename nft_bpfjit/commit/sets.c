@@ -123,14 +123,15 @@ static void nfj_set_intervals(struct nfj_set_in *in, unsigned int klen)
 	in->nelems = k;
 }
 
-/* How the key is made up; a key that is too long for one comparison and has no
- * intervals can be cut anywhere
+/* How the key is made up.  Only a pipapo set compares field by field; others take
+ * the key as a whole, padding between the fields and all, and one that is too
+ * long for one comparison and has no intervals can be cut anywhere.
  */
 static bool nfj_set_fields(const struct nft_set *set, struct nfj_set_in *in)
 {
 	unsigned int i, left;
 
-	if (set->field_count > 1) {
+	if (set->field_count > 1 && set->flags & NFT_SET_INTERVAL) {
 		if (set->field_count > NFJ_SET_FIELDS)
 			return false;
 		in->nfields = set->field_count;

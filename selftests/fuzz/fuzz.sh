@@ -16,13 +16,18 @@ FUZZ=$TOP/build/fuzz/nft-fuzz
 CASES=$TOP/selftests/fuzz/cases
 
 # The device behind whose frames all others have gone; and no packet leaves where
-# it came in: redirects are limited by time.
+# it came in (redirects are limited by time), and there is room for fragments that
+# are never put together.
 more()
 {
 	in_ns "$1" sh -c 'for s in /proc/sys/net/ipv4/conf/*/send_redirects; do
 		echo 0 >$s; done
 		sysctl -qw net.ipv4.icmp_msgs_per_sec=1000000 \
-			net.ipv4.icmp_msgs_burst=1000000 2>/dev/null; :'
+			net.ipv4.icmp_msgs_burst=1000000 2>/dev/null
+		for s in ipv4/ipfrag_high_thresh ipv6/ip6frag_high_thresh \
+			netfilter/nf_conntrack_frag6_high_thresh; do
+			echo 400000000 >/proc/sys/net/$s
+		done; :'
 	ip -n "$1" route replace default via 10.0.2.254 dev out0 onlink
 	ip -n "$1" -6 route del default
 	ip -n "$1" -6 route add default via fe80::fe dev out0 onlink

@@ -130,6 +130,7 @@ static size_t rlen;
 static const struct frame *frame;
 static uint8_t reg[REG_BYTES];
 static uint32_t loaded;		/* words that the rule has written */
+static bool closed;		/* nothing more behind it */
 static bool strict;		/* read no others: newer kernels do not allow it */
 
 static __attribute__((format(printf, 1, 2))) void add(const char *fmt, ...)
@@ -327,7 +328,7 @@ static void load_any(struct load *l)
 		{ CT, 0, 0, 4, NFT_CT_STATE }, { CT, 0, 0, 4, NFT_CT_STATE },
 		{ CT, 0, 0, 4, NFT_CT_MARK }, { CT, 0, 0, 4, NFT_CT_MARK },
 		{ CT, 0, 0, 1, NFT_CT_DIRECTION }, { CT, 0, 0, 4, NFT_CT_STATUS },
-		{ CT, 0, 0, 1, NFT_CT_L3PROTOCOL }, { CT, 0, 0, 16, NFT_CT_LABELS },
+		{ CT, 0, 0, 1, NFT_CT_L3PROTOCOL }, { CT, 0, 0, 4, NFT_CT_STATE },
 		{ CT, 0, 0, 2, NFT_CT_ZONE },
 	};
 
@@ -558,8 +559,13 @@ static void emit_elem(const char *name, unsigned int id, bool interval,
 	} else if (map) {
 		sprintf(opt + n, " verdict=%s", verdict(true));
 	}
-	text_add(out, "elem %s %s %s key=%s%s", fam, table, name,
-		 bytes(key, len), opt);
+	if (chance(2))
+		text_add(out, "elem %s %s %s catchall%s", fam, table, name,
+			 strstr(opt, id ? " id=" : map ? datalen ? " data=" :
+				" verdict=" : " ") ? : "");
+	else
+		text_add(out, "elem %s %s %s key=%s%s", fam, table, name,
+			 bytes(key, len), opt);
 }
 
 /* Has an element of a new set the same key as one before? */
@@ -578,8 +584,9 @@ static bool again(unsigned int first, const uint8_t *key, unsigned int len)
 static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 {
 	bool map = chance(45), vmap = map && chance(55);
-	bool anonymous = chance(50), interval = chance(50), concat = n > 1;
-	unsigned int datalen = vmap ? 0 : chance(70) ? 4 : 1 + rnd(16);
+	bool anonymous = chance(60), interval = chance(50), concat = n > 1;
+	bool odd = chance(5);
+	unsigned int datalen = vmap ? 0 : chance(90) ? 4 : 1 + rnd(16);
 	unsigned int len = 0, i, e, flags = 0, elems, id = 0, at, dreg = 0, first;
 	char name[24], opt[160] = "";
 	uint8_t key[64], tmp[16];
@@ -606,9 +613,11 @@ static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 	}
 	if (concat) {
 		o = sprintf(opt, " fields=");
+		/* once in a while not as long as what is loaded there */
 		for (i = 0; i < n; i++)
 			o += sprintf(opt + o, "%s%u", i ? "," : "",
-				     l[i].len);
+				     odd && l[i].len > 1 && l[i].len % 4 != 1 ?
+				     l[i].len - 1 : l[i].len);
 	}
 	if (map)
 		o += sprintf(opt + o, " datatype=%s", vmap ? "0xffffff00" : "1");
@@ -635,6 +644,8 @@ static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 			else
 				memcpy(key + at, tmp, l[i].len);
 			at += concat ? (l[i].len + 3) / 4 * 4 : l[i].len;
+			if (odd && at > l[i].len && chance(10))
+				key[at - 1] ^= 1;
 		}
 		if (again(first, key, len))
 			continue;
@@ -659,6 +670,8 @@ static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 		add(" id=%u", id);
 	if (vmap) {
 		add(" dreg=0");
+		/* mostly last, as nft has it */
+		closed = chance(70);
 	} else if (map) {
 		dreg = rnd(16 - (datalen + 3) / 4 + 1);
 		add(" dreg=%u", regno(dreg));
@@ -769,7 +782,7 @@ static void clause(const struct load *l)
 		return;
 	}
 	load_emit(l, w);
-	if (chance(16)) {
+	if (chance(22)) {
 		emit_lookup(l, 1, w);
 		return;
 	}
@@ -902,9 +915,10 @@ static void rule_usual(void)
 	for (i = 0; i < n; i++) {
 		if (i && chance(30))
 			continue;
-		clause(&usual[i]);
+		if (!closed)
+			clause(&usual[i]);
 	}
-	if (chance(8)) {
+	if (!closed && chance(8)) {
 		struct load l;
 
 		load_any(&l);
@@ -917,7 +931,7 @@ static void rule_mixed(void)
 	struct load l;
 	unsigned int n = rnd(4);
 
-	while (n--) {
+	while (n-- && !closed) {
 		if (chance(8)) {
 			emit_other(rnd(8));
 		} else if (chance(10) && reuse()) {
@@ -926,6 +940,8 @@ static void rule_mixed(void)
 			load_any(&l);
 			clause(&l);
 		}
+		if (closed)
+			break;
 		if (chance(10))
 			add(" ; counter");
 		if (chance(6))
@@ -1003,6 +1019,7 @@ static void make_rule(const char *how)
 	frame = any_frame();
 	memset(reg, 0, sizeof(reg));
 	loaded = 0;
+	closed = false;
 	if (chance(8))
 		add("counter");
 	if (style == RAW && chance(70))
@@ -1011,12 +1028,13 @@ static void make_rule(const char *how)
 		rule_usual();
 	else
 		rule_mixed();
-	for (i = 0; i < 2 && chance(i ? 10 : 28); i++)
+	for (i = 0; !closed && i < 2 && chance(i ? 10 : 28); i++)
 		emit_effect();
-	if (chance(94))
+	if (!closed && chance(94))
 		add(" ; counter");
-	emit_verdict();
-	if (chance(2))
+	if (!closed)
+		emit_verdict();
+	if (!closed && chance(2))
 		add(" ; counter ; immediate dreg=0 verdict=accept");
 	if (rlen)
 		text_add(out, "%s %s %s c%u %s", how, fam, table, self, rule);

@@ -443,10 +443,13 @@ static bool put_elem(struct batch *b, char *s, const char *set)
 {
 	char *w, *key = NULL, *to = NULL, *keyend = NULL, *data = NULL;
 	char *verdict = NULL, *id = NULL, next[160];
+	bool rest = false;
 	size_t list, one;
 
 	while ((w = word(&s, ' ')))
-		if (!field(w, "key", &key) && !field(w, "to", &to) &&
+		if (!strcmp(w, "catchall"))
+			rest = true;
+		else if (!field(w, "key", &key) && !field(w, "to", &to) &&
 		    !field(w, "keyend", &keyend) && !field(w, "data", &data) &&
 		    !field(w, "verdict", &verdict) && !field(w, "id", &id))
 			return false;
@@ -455,7 +458,9 @@ static bool put_elem(struct batch *b, char *s, const char *set)
 		put_u32(b, NFTA_SET_ELEM_LIST_SET_ID, atoi(id));
 	list = nest(b, NFTA_SET_ELEM_LIST_ELEMENTS);
 	one = nest(b, NFTA_LIST_ELEM);
-	if (!key || !put_data(b, NFTA_SET_ELEM_KEY, key))
+	if (rest)
+		put_u32(b, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_CATCHALL);
+	else if (!key || !put_data(b, NFTA_SET_ELEM_KEY, key))
 		return false;
 	if (keyend && !put_data(b, NFTA_SET_ELEM_KEY_END, keyend))
 		return false;

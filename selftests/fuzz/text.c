@@ -6,7 +6,7 @@
  *	chain FAMILY TABLE CHAIN [hook=N prio=N [type=T] [policy=N] [dev=D]]
  *	set FAMILY TABLE SET keylen=N flags=N [id=N] [datalen=N] [datatype=N]
  *		[fields=N,N...] [size=N]
- *	elem FAMILY TABLE SET key=HEX [to=HEX] [keyend=HEX] [id=N]
+ *	elem FAMILY TABLE SET key=HEX | catchall [to=HEX] [keyend=HEX] [id=N]
  *		[data=HEX | verdict=V]
  *	delelem FAMILY TABLE SET key=HEX [to=HEX] [keyend=HEX]
  *	flushset FAMILY TABLE SET

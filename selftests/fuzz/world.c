@@ -171,7 +171,7 @@ static void new_id(size_t len)
 
 	if (len >= 34 && wire[12] == 0x08 && !wire[13] &&
 	    (p[6] & 0x3f || p[7])) {
-		uint16_t old = p[4] << 8 | p[5], new = old ^ nonce;
+		uint16_t old = p[4] << 8 | p[5], new = old ^ nonce << 3;
 
 		sum = p[10] << 8 | p[11];
 		sum = (uint16_t)~sum + (uint16_t)~old + new;
