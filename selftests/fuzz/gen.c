@@ -1260,7 +1260,6 @@ void gen_case(struct text *t)
 	nsets = 0;
 	nnamed = 0;
 	families = 0;
-	use_ct = chance(30);
 	strict = chance(75);
 	for (i = 0; i < ARRAY_SIZE(marks); i++)
 		marks[i] = chance(70) ? rnd(5) : next();
@@ -1268,6 +1267,8 @@ void gen_case(struct text *t)
 		f[i] = pick_family();
 		families |= fams[f[i]].bit;
 	}
+	/* conntrack is not for these */
+	use_ct = !(families & (FAM_ARP | FAM_NETDEV)) && chance(40);
 	pool_make(&pool);
 	while (nframes < FRAMES)
 		frame_make(&frames[nframes++], &pool, families);
