@@ -269,8 +269,12 @@ int nfj_chains_init(void);
 void nfj_chains_exit(void);
 
 /* commit/translate.c */
+typedef int nfj_rule_fn(void *arg, const struct nft_rule *rule,
+			const struct nfj_ir *ir);
 int nfj_translate(struct net *net, struct nft_chain *chain,
 		  struct nfj_chain *nc, struct nfj_state **state);
+int nfj_chain_ir(struct net *net, struct nft_chain *chain, struct nfj_ir *ir,
+		 nfj_rule_fn *each, void *arg);
 
 /* commit/sets.c */
 struct nfj_set_in *nfj_set_read(struct net *net, struct nft_set *set);

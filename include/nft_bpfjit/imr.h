@@ -94,6 +94,8 @@ struct nfj_test {
  * @ntests: number of tests (chunks)
  * @nexpr: number of expressions
  * @cut: number of the expression where the residue starts
+ * @stop: number of the expression that ended the match part; @cut may lie before
+ *	  it, for the registers it reads
  * @end: number of the expression behind the residue, which is a verdict if there
  *	 is one
  * @flags: NFJ_RULE_*
@@ -107,6 +109,7 @@ struct nfj_rule {
 	u16	ntests;
 	u8	nexpr;
 	u8	cut;
+	u8	stop;
 	u8	end;
 	u8	flags;
 	s32	verdict;

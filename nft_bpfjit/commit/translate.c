@@ -119,8 +119,24 @@ out:
 	return err;
 }
 
-static int nfj_chain_ir(struct net *net, struct nft_chain *chain,
-			struct nfj_ir *ir)
+/**
+ * nfj_chain_ir - translate the next generation of a chain to IMR
+ * @net: the netns
+ * @chain: the chain
+ * @ir: initialised; the rules are added to it
+ * @each: NULL, or called after each rule, which then is all that @ir holds; a
+ *	  value other than 0 ends the walk
+ * @arg: for @each
+ *
+ * With @each nothing is kept: for those who only want to know what becomes of
+ * a rule.
+ *
+ * Context: commit mutex; sleeps.
+ *
+ * Return: 0, an errno, or what @each returned.
+ */
+int nfj_chain_ir(struct net *net, struct nft_chain *chain, struct nfj_ir *ir,
+		 nfj_rule_fn *each, void *arg)
 {
 	struct nfj_reader rd = {
 		.net	= net,
@@ -141,6 +157,10 @@ static int nfj_chain_ir(struct net *net, struct nft_chain *chain,
 		if (!nft_is_active_next(net, rule))
 			continue;
 		err = nfj_rule_ir(&rd, ir, rule, skb, in);
+		if (each && !err) {
+			err = each(arg, rule, ir);
+			nfj_ir_free(ir);
+		}
 		if (err)
 			break;
 		cond_resched();
@@ -350,7 +370,7 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 	*state = NULL;
 	nfj_ir_init(&ir);
 	ir.family = chain->table->family;
-	err = nfj_chain_ir(net, chain, &ir);
+	err = nfj_chain_ir(net, chain, &ir, NULL, NULL);
 	if (err) {
 		/* what was not read may be anything */
 		fig->taint = NFJ_TAINT_UNINIT;

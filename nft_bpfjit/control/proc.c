@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/net/nft_bpfjit: a line for each chain of the netns, translated or not.
+ * What became of the rules of a netns, for people and for tests.
+ *
+ * /proc/net/nft_bpfjit: a line for each chain, translated or not.
+ *
+ * /proc/net/nft_bpfjit_rules: a line for each rule.  Only root reads it, since
+ * it asks the front end anew about each rule, under the commit mutex; what it
+ * says of the match part holds whatever the state of the chain is.
+ *
+ *	family table chain	where the rule is
+ *	handle			its handle, as of "nft -a list"
+ *	state			"bpf", or why the chain is interpreted: off, cheap...
+ *	whole			1: the whole match part is in the program
+ *	cut			expressions that the program stands for, from the
+ *				first on
+ *	exprs			expressions that the rule has
+ *	stop			what ended the match part, "-" if it is whole
+ *	residue			what is run for a packet that matches, from @cut on and
+ *				before the verdict, separated by commas; "-": nothing
+ *
+ * An expression is shown by its name: payload, lookup, counter.  Those of
+ * iptables-nft tell whose they are: match:addrtype and target:LOG.
  *
  * Names of tables and chains are only for whom nf_tables would show them to as
- * well.  The file's owner cannot say who that is: a netns that a tenant makes
+ * well.  The files' owner cannot say who that is: a netns that a tenant makes
  * together with its user namespace has no root yet when the file is made.
  */
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/x_tables.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <net/net_namespace.h>
@@ -51,13 +72,25 @@ static const char *nfj_family(u8 family)
 	}
 }
 
+/* Where a chain runs now, an NFJ_WHY_* */
+static u8 nfj_proc_why(const struct net *net, const struct nft_chain *chain)
+{
+	const struct nfj_chain *nc = nfj_chain_find(chain);
+
+	if (nfj_blob_state(nfj_blob_now(net, chain)))
+		return NFJ_WHY_BPF;
+	if (!nfj_pernet(net)->enable)
+		return NFJ_WHY_OFF;
+	return nc ? nc->fig.why : NFJ_WHY_EMPTY;
+}
+
 static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 			   const struct nft_table *table,
 			   const struct nft_chain *chain)
 {
 	const struct nfj_chain *nc = nfj_chain_find(chain);
 	const struct nfj_state *st;
-	u8 why = nfj_pernet(net)->enable ? NFJ_WHY_EMPTY : NFJ_WHY_OFF;
+	u8 why = nfj_proc_why(net, chain);
 	const struct nft_rule *rule;
 	u32 i, rules = 0;
 
@@ -78,8 +111,6 @@ static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 		seq_printf(m, " %u %u bpf\n", st->insns, st->jited);
 		return;
 	}
-	if (nc && nfj_pernet(net)->enable)
-		why = nc->fig.why;
 	seq_printf(m, "- - 0 0 %s", nfj_why_name[why]);
 	if (why == NFJ_WHY_VERIFIER)
 		seq_printf(m, ":%d", -nc->fig.err);
@@ -104,8 +135,101 @@ static int nfj_proc_show(struct seq_file *m, void *v)
 	return 0;
 }
 
+struct nfj_proc_rules {
+	struct seq_file		*m;
+	const struct nft_chain	*chain;
+	const char		*state;
+};
+
+static void nfj_proc_expr(struct seq_file *m, const struct nft_expr *expr)
+{
+	const char *name = expr->ops->type ? expr->ops->type->name : "?";
+
+	/* nft_compat hangs its extension on the ops */
+	if (!strcmp(name, "match"))
+		seq_printf(m, "match:%s",
+			   ((const struct xt_match *)expr->ops->data)->name);
+	else if (!strcmp(name, "target"))
+		seq_printf(m, "target:%s",
+			   ((const struct xt_target *)expr->ops->data)->name);
+	else
+		seq_puts(m, name);
+}
+
+static int nfj_proc_rule(void *arg, const struct nft_rule *rule,
+			 const struct nfj_ir *ir)
+{
+	const struct nfj_proc_rules *p = arg;
+	const struct nfj_rule *r = ir->rules;
+	const struct nft_expr *expr, *last;
+	struct seq_file *m = p->m;
+	bool residue = false, whole = true;
+	u32 i, n = 0;
+
+	/* a rule of several entries differs in its verdicts only */
+	for (i = 0; i < ir->nrules; i++) {
+		u8 flags = ir->rules[i].flags;
+
+		residue |= ir->rules[i].cut < ir->rules[i].end &&
+			   !(flags & NFJ_RULE_DEAD);
+		whole &= !!(flags & (NFJ_RULE_WHOLE | NFJ_RULE_DEAD));
+	}
+	seq_printf(m, "%s %s %s %llu %s %u %u %u ",
+		   nfj_family(p->chain->table->family), p->chain->table->name,
+		   p->chain->name, (u64)rule->handle, p->state, whole, r->cut,
+		   r->nexpr);
+
+	if (whole)
+		seq_puts(m, "-");
+	nft_rule_for_each_expr(expr, last, rule)
+		if (n++ == r->stop && !whole)
+			nfj_proc_expr(m, expr);
+	seq_puts(m, residue ? " " : " -");
+	n = 0;
+	nft_rule_for_each_expr(expr, last, rule) {
+		if (residue && n >= r->cut && n < r->end) {
+			if (n > r->cut)
+				seq_puts(m, ",");
+			nfj_proc_expr(m, expr);
+		}
+		n++;
+	}
+	seq_puts(m, "\n");
+	/* seq_file will come back with a larger buffer */
+	return seq_has_overflowed(m);
+}
+
+static int nfj_proc_rules_show(struct seq_file *m, void *v)
+{
+	struct net *net = seq_file_single_net(m);
+	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
+	struct nfj_proc_rules p = { .m = m };
+	struct nft_table *table;
+	struct nft_chain *chain;
+	struct nfj_ir ir;
+	int err = 0;
+
+	nfj_ir_init(&ir);
+	seq_puts(m, "# family table chain handle state whole cut exprs stop residue\n");
+	mutex_lock(&nft_net->commit_mutex);
+	list_for_each_entry(table, &nft_net->tables, list) {
+		list_for_each_entry(chain, &table->chains, list) {
+			p.chain = chain;
+			p.state = nfj_why_name[nfj_proc_why(net, chain)];
+			err = nfj_chain_ir(net, chain, &ir, nfj_proc_rule, &p);
+			if (err)
+				break;
+		}
+		if (err)
+			break;
+	}
+	mutex_unlock(&nft_net->commit_mutex);
+	nfj_ir_free(&ir);
+	return err < 0 ? err : 0;
+}
+
 /**
- * nfj_proc_init - make the status file of a netns
+ * nfj_proc_init - make the status files of a netns
  * @net: the netns
  *
  * Return: 0 or -ENOMEM.
@@ -115,14 +239,20 @@ int nfj_proc_init(struct net *net)
 	if (!proc_create_net_single(NFT_BPFJIT_PROC, 0444, net->proc_net,
 				    nfj_proc_show, NULL))
 		return -ENOMEM;
+	if (!proc_create_net_single(NFT_BPFJIT_PROC_RULES, 0400, net->proc_net,
+				    nfj_proc_rules_show, NULL)) {
+		remove_proc_entry(NFT_BPFJIT_PROC, net->proc_net);
+		return -ENOMEM;
+	}
 	return 0;
 }
 
 /**
- * nfj_proc_exit - remove it
+ * nfj_proc_exit - remove them
  * @net: the netns
  */
 void nfj_proc_exit(struct net *net)
 {
+	remove_proc_entry(NFT_BPFJIT_PROC_RULES, net->proc_net);
 	remove_proc_entry(NFT_BPFJIT_PROC, net->proc_net);
 }

@@ -280,7 +280,7 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 		      unsigned int n)
 {
 	struct nfj_fe_scratch *s;
-	u32 uninit, ntests;
+	u32 uninit, ntests, first = ir->nrules;
 	bool never, dummy;
 	int stop, cut;
 	int err = -ENOMEM;
@@ -329,6 +329,8 @@ walk:
 		ir->taint |= NFJ_TAINT_UNINIT;
 	ir->cost += nfj_fe_cost(exprs, n);
 	err = nfj_fe_actions(s, cut, n, never);
+	if (!err)
+		ir->rules[first].stop = stop;
 out_free:
 	nfj_ir_free(&s->fe.odd);
 	nfj_ir_free(&s->fe.cases);

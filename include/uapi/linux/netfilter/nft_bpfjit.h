@@ -8,8 +8,9 @@
 /* per-netns switch, under net.netfilter: 0 interpret, 1 translate */
 #define NFT_BPFJIT_SYSCTL	"nft_jit_enable"
 
-/* per-netns status file, under /proc/net */
+/* per-netns status files, under /proc/net: chains, rules */
 #define NFT_BPFJIT_PROC		"nft_bpfjit"
+#define NFT_BPFJIT_PROC_RULES	"nft_bpfjit_rules"
 
 /* name of the expression in front of a translated chain's rules; it is never
  * part of a rule and so never seen by nft

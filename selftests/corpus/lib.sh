@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the tests of the corpus share.  To be sourced, in a guest.
+#
+# A ruleset is one file or several of one name:
+#
+#	NAME.nft	for nft -f
+#	NAME.ipt4	for iptables-nft-restore
+#	NAME.ipt6	for ip6tables-nft-restore
+#	NAME.*.gen	prints one of these
+#
+# It is loaded in a namespace that has the interfaces that the rulesets name,
+# each a veth to a namespace with the other ends, which answers nothing:
+#
+#	ns NAME					ns NAME-tx
+#	eth0 10.0.0.1/24 ...	---------------	x-eth0
+#	eth1 10.1.0.1/24 ...	---------------	x-eth1
+#	...
+#	br0 { uplink vm0 vm1 vm2 }	-------	x-uplink x-vm0 x-vm1 x-vm2
+
+. "$(dirname "${BASH_SOURCE[0]}")/../net/lib.sh"
+CORPUS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# interface, its addresses
+PORTS="
+eth0 10.0.0.1/16 192.0.2.2/24 2001:db8:10::1/64 fd00:0::1/64
+eth1 10.1.0.1/24 fd00:1::1/64
+eth2 10.2.0.1/24 fd00:2::1/64
+eth3 10.3.0.1/24 fd00:3::1/64
+bond0 10.4.0.1/24
+bond1 10.4.1.1/24
+docker0 172.17.0.1/16 fd00:17::1/64
+br-web 172.18.0.1/16
+br-db 172.19.0.1/16
+virbr0 192.168.122.1/24
+virbr1 10.77.0.1/24 fd77::1/64
+br-lan 192.168.1.1/24 fd00:4::1/64
+br-guest 192.168.3.1/24
+wan 198.51.100.10/24 2001:db8:20::1/64
+wan6 2001:db8:21::1/64
+cni0 10.244.0.1/16
+"
+BRIDGED="uplink vm0 vm1 vm2"
+
+# rulesets: their names.
+rulesets()
+{
+	local f
+
+	for f in "$CORPUS"/*.{nft,ipt4,ipt6,gen}; do
+		f=${f##*/}
+		echo "${f%%.*}"
+	done | sort -u
+}
+
+# ruleset_files NAME: sets FILES, its files, those that are generated too.
+ruleset_files()
+{
+	local f out
+
+	FILES=()
+	for f in "$CORPUS/$1".*; do
+		case $f in
+		*.gen)
+			out=$TMP/${f##*/}
+			out=${out%.gen}
+			[ -e "$out" ] || "$f" >"$out" || return 1
+			FILES+=("$out") ;;
+		*.nft|*.ipt4|*.ipt6)
+			FILES+=("$f") ;;
+		esac
+	done
+	[ ${#FILES[@]} -gt 0 ]
+}
+
+# load NS NAME: in place of what is there.
+load()
+{
+	local f
+
+	ruleset_files "$2" || return 1
+	in_ns "$1" nft flush ruleset
+	for f in "${FILES[@]}"; do
+		case $f in
+		*.nft) in_ns "$1" nft -f "$f" ;;
+		*.ipt4) in_ns "$1" iptables-nft-restore "$f" ;;
+		*.ipt6) in_ns "$1" ip6tables-nft-restore "$f" ;;
+		esac || return 1
+	done
+}
+
+# corpus_ns NS
+corpus_ns()
+{
+	local ns=$1 tx=$1-tx name addrs a index=10 mac
+
+	ip netns add "$ns"
+	ip netns add "$tx"
+	in_ns "$tx" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
+		net.ipv6.conf.default.disable_ipv6=1
+	in_ns "$ns" sh -c '
+		sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+			net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+			net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 \
+			net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 \
+			net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
+			net.ipv6.conf.default.addr_gen_mode=1 \
+			net.ipv6.conf.default.router_solicitations=0'
+	{
+		echo "link set lo up"
+		echo "link add br0 index 9 type bridge forward_delay 0 mcast_snooping 0"
+		while read -r name addrs; do
+			[ -n "$name" ] || continue
+			index=$((index + 1))
+			printf -v mac 02:00:00:00:%02x:01 $index
+			echo "link add $name index $index address $mac type veth peer name x-$name netns $tx"
+			echo "link set $name up"
+			for a in $addrs; do
+				case $a in
+				*:*) echo "addr add $a dev $name nodad" ;;
+				*) echo "addr add $a dev $name" ;;
+				esac
+			done
+		done <<<"$PORTS"
+		for name in $BRIDGED; do
+			index=$((index + 1))
+			echo "link add $name index $index type veth peer name x-$name netns $tx"
+			echo "link set $name master br0 up"
+		done
+		echo "link set br0 up"
+		echo "addr add 10.5.0.1/24 dev br0"
+		echo "neigh add 10.0.0.254 lladdr 02:00:00:00:00:fe dev eth0 nud permanent"
+		echo "route add default via 10.0.0.254 dev eth0"
+		echo "neigh add fe80::fe lladdr 02:00:00:00:00:fe dev eth0 nud permanent"
+		echo "route add default via fe80::fe dev eth0"
+	} | ip -n "$ns" -batch -
+	ip -n "$tx" -o link | sed -n 's/^[0-9]*: \(x-[^@]*\)@.*/link set \1 arp off up/p' |
+		ip -n "$tx" -batch -
+}
+
+load_corpus_modules()
+{
+	load_module
+	modprobe -a br_netfilter nft_compat nf_flow_table 2>/dev/null
+	# Bridged packets are the bridge family's alone.
+	sysctl -qw net.bridge.bridge-nf-call-iptables=0 \
+		net.bridge.bridge-nf-call-ip6tables=0 \
+		net.bridge.bridge-nf-call-arptables=0 2>/dev/null
+}
