@@ -19,7 +19,7 @@
 #
 # usage: differential.sh [ruleset...]
 #
-# timeout: 900
+# timeout: 2000
 . "$(dirname "$0")/lib.sh"
 
 DEVS="tx0 tx1 tp0 tp1"

@@ -5,7 +5,7 @@
 # generations, deleted chains, devices and namespaces that go, tables whose
 # owner closes its socket, the switch, the module.
 #
-# timeout: 600
+# timeout: 900
 . "$(dirname "$0")/lib.sh"
 
 # two N: a ruleset with two chains that are translated.

@@ -12,7 +12,7 @@
 # A packet that took the base chain of one generation and the target of the
 # other would end up in "never", or be counted twice or not at all.
 #
-# timeout: 900
+# timeout: 2000
 . "$(dirname "$0")/lib.sh"
 
 COUNTERS="low mid high rest never"
