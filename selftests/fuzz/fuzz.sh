@@ -7,7 +7,8 @@
 #   FUZZ_SEED, FUZZ_SECONDS, FUZZ_CASES	which, for how long, how many at most
 #   FUZZ_REPLAY				only these files
 #
-# Without them: what "make check" runs, a fixed seed and a fixed number of cases.
+# Without them: what "make check" runs, a fixed seed and a fixed number of cases
+# (fewer on a very slow machine).
 #
 # timeout: 1500
 . "$(dirname "$0")/../net/lib.sh"
@@ -57,7 +58,7 @@ files=("$CASES"/*.case)
 {
 	[ ${#files[@]} = 0 ] || "$FUZZ" replay "${files[@]}" || rc=$?
 	[ -n "${FUZZ_REPLAY-}" ] ||
-		"$FUZZ" run "${FUZZ_SEED:-1}" "${FUZZ_SECONDS:-1200}" "$RESULTS" \
+		"$FUZZ" run "${FUZZ_SEED:-1}" "${FUZZ_SECONDS:-600}" "$RESULTS" \
 			"${FUZZ_CASES:-150}" || rc=$?
 	exit $rc
 } | {
