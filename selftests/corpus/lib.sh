@@ -74,18 +74,22 @@ ruleset_files()
 	[ ${#FILES[@]} -gt 0 ]
 }
 
-# load NS NAME: in place of what is there.
+# load NS NAME|FILE...: in place of what is there.
 load()
 {
-	local f
+	local f ns=$1
 
-	ruleset_files "$2" || return 1
-	in_ns "$1" nft flush ruleset
-	for f in "${FILES[@]}"; do
+	shift
+	case $1 in
+	*/*) ;;
+	*) ruleset_files "$1" || return 1; set -- "${FILES[@]}" ;;
+	esac
+	in_ns "$ns" nft flush ruleset
+	for f; do
 		case $f in
-		*.nft) in_ns "$1" nft -f "$f" ;;
-		*.ipt4) in_ns "$1" iptables-nft-restore "$f" ;;
-		*.ipt6) in_ns "$1" ip6tables-nft-restore "$f" ;;
+		*.nft) in_ns "$ns" nft -f "$f" ;;
+		*.ipt4) in_ns "$ns" iptables-nft-restore "$f" ;;
+		*.ipt6) in_ns "$ns" ip6tables-nft-restore "$f" ;;
 		esac || return 1
 	done
 }
@@ -106,16 +110,23 @@ corpus_ns()
 			net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 \
 			net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
 			net.ipv6.conf.default.addr_gen_mode=1 \
-			net.ipv6.conf.default.router_solicitations=0'
+			net.ipv6.conf.default.router_solicitations=0
+		sysctl -qw net.ipv4.icmp_msgs_per_sec=1000000 \
+			net.ipv4.icmp_msgs_burst=1000000 2>/dev/null
+		for s in /proc/sys/net/netfilter/nf_conntrack_*timeout*; do
+			echo 100000 >$s
+		done
+		:'
 	{
 		echo "link set lo up"
-		echo "link add br0 index 9 type bridge forward_delay 0 mcast_snooping 0"
+		echo "link add br0 index 9 type bridge forward_delay 0 mcast_snooping 0 ageing_time 10000000"
 		while read -r name addrs; do
 			[ -n "$name" ] || continue
 			index=$((index + 1))
 			printf -v mac 02:00:00:00:%02x:01 $index
 			echo "link add $name index $index address $mac type veth peer name x-$name netns $tx"
-			echo "link set $name up"
+			# Neighbours without asking, see corpus.sh.
+			echo "link set $name arp off up"
 			for a in $addrs; do
 				case $a in
 				*:*) echo "addr add $a dev $name nodad" ;;
@@ -147,4 +158,7 @@ load_corpus_modules()
 	sysctl -qw net.bridge.bridge-nf-call-iptables=0 \
 		net.bridge.bridge-nf-call-ip6tables=0 \
 		net.bridge.bridge-nf-call-arptables=0 2>/dev/null
+	# One budget of ICMP errors for all namespaces.
+	sysctl -qw net.ipv4.icmp_msgs_per_sec=1000000 \
+		net.ipv4.icmp_msgs_burst=1000000 2>/dev/null
 }
