@@ -10,8 +10,10 @@
 #	NAME.ipt6	for ip6tables-nft-restore
 #	NAME.*.gen	prints one of these
 #
-# It is loaded in a namespace that has the interfaces that the rulesets name,
-# each a veth to a namespace with the other ends, which answers nothing:
+# prepare leaves them, and all that can be made of them beforehand, in
+# build/corpus.  A ruleset is loaded in a namespace that has the interfaces that the rulesets name,
+# each a veth to a namespace with the other ends, which answers nothing
+# (devices):
 #
 #	ns NAME					ns NAME-tx
 #	eth0 10.0.0.1/24 ...	---------------	x-eth0
@@ -22,74 +24,23 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../net/lib.sh"
 CORPUS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# interface, its addresses
-PORTS="
-eth0 10.0.0.1/16 192.0.2.2/24 2001:db8:10::1/64 fd00:0::1/64
-eth1 10.1.0.1/24 fd00:1::1/64
-eth2 10.2.0.1/24 fd00:2::1/64
-eth3 10.3.0.1/24 fd00:3::1/64
-bond0 10.4.0.1/24
-bond1 10.4.1.1/24
-docker0 172.17.0.1/16 fd00:17::1/64
-br-web 172.18.0.1/16
-br-db 172.19.0.1/16
-virbr0 192.168.122.1/24
-virbr1 10.77.0.1/24 fd77::1/64
-br-lan 192.168.1.1/24 fd00:4::1/64
-br-guest 192.168.3.1/24
-wan 198.51.100.10/24 2001:db8:20::1/64
-wan6 2001:db8:21::1/64
-cni0 10.244.0.1/16
-"
-BRIDGED="uplink vm0 vm1 vm2"
+MADE=$TOP/build/corpus
 
 # rulesets: their names.
-rulesets()
+rulesets() { (cd "$MADE" && printf '%s\n' *.packets | sed 's/\.packets$//'); }
+
+# load NS NAME: in place of what is there; "count/NAME" is the one with counters.
+load()
 {
 	local f
 
-	for f in "$CORPUS"/*.{nft,ipt4,ipt6,gen}; do
-		f=${f##*/}
-		echo "${f%%.*}"
-	done | sort -u
-}
-
-# ruleset_files NAME: sets FILES, its files, those that are generated too.
-ruleset_files()
-{
-	local f out
-
-	FILES=()
-	for f in "$CORPUS/$1".*; do
+	in_ns "$1" nft flush ruleset
+	for f in "$MADE/$2".{nft,ipt4,ipt6}; do
+		[ -e "$f" ] || continue
 		case $f in
-		*.gen)
-			out=$TMP/${f##*/}
-			out=${out%.gen}
-			[ -e "$out" ] || "$f" >"$out" || return 1
-			FILES+=("$out") ;;
-		*.nft|*.ipt4|*.ipt6)
-			FILES+=("$f") ;;
-		esac
-	done
-	[ ${#FILES[@]} -gt 0 ]
-}
-
-# load NS NAME|FILE...: in place of what is there.
-load()
-{
-	local f ns=$1
-
-	shift
-	case $1 in
-	*/*) ;;
-	*) ruleset_files "$1" || return 1; set -- "${FILES[@]}" ;;
-	esac
-	in_ns "$ns" nft flush ruleset
-	for f; do
-		case $f in
-		*.nft) in_ns "$ns" nft -f "$f" ;;
-		*.ipt4) in_ns "$ns" iptables-nft-restore "$f" ;;
-		*.ipt6) in_ns "$ns" ip6tables-nft-restore "$f" ;;
+		*.nft) in_ns "$1" nft -f "$f" ;;
+		*.ipt4) in_ns "$1" iptables-nft-restore "$f" ;;
+		*.ipt6) in_ns "$1" ip6tables-nft-restore "$f" ;;
 		esac || return 1
 	done
 }
@@ -121,10 +72,15 @@ corpus_ns()
 		echo "link set lo up"
 		echo "link add br0 index 9 type bridge forward_delay 0 mcast_snooping 0 ageing_time 10000000"
 		while read -r name addrs; do
-			[ -n "$name" ] || continue
+			case $name in \#*) continue ;; esac
 			index=$((index + 1))
 			printf -v mac 02:00:00:00:%02x:01 $index
-			echo "link add $name index $index address $mac type veth peer name x-$name netns $tx"
+			echo "link add $name index $index address $mac" \
+				"type veth peer name x-$name netns $tx"
+			[ "$addrs" != bridge ] || {
+				echo "link set $name master br0 up"
+				continue
+			}
 			# Neighbours without asking, see corpus.sh.
 			echo "link set $name arp off up"
 			for a in $addrs; do
@@ -133,12 +89,7 @@ corpus_ns()
 				*) echo "addr add $a dev $name" ;;
 				esac
 			done
-		done <<<"$PORTS"
-		for name in $BRIDGED; do
-			index=$((index + 1))
-			echo "link add $name index $index type veth peer name x-$name netns $tx"
-			echo "link set $name master br0 up"
-		done
+		done <"$CORPUS/devices"
 		echo "link set br0 up"
 		echo "addr add 10.5.0.1/24 dev br0"
 		echo "neigh add 10.0.0.254 lladdr 02:00:00:00:00:fe dev eth0 nud permanent"
@@ -150,8 +101,9 @@ corpus_ns()
 		ip -n "$tx" -batch -
 }
 
-load_corpus_modules()
+corpus_init()
 {
+	[ -x "$MADE/probe" ] || "$CORPUS/prepare" || { notok "prepare"; finish; }
 	load_module
 	modprobe -a br_netfilter nft_compat nf_flow_table 2>/dev/null
 	# Bridged packets are the bridge family's alone.
