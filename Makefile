@@ -28,6 +28,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: all module rival mirror setup sparse style check check-debug debug-kernel stress demo
 .PHONY: install uninstall clean help
 .PHONY: all module mirror setup sparse style check fuzz demo install uninstall clean help
+.PHONY: all module mirror setup sparse style check demo coverage install uninstall clean help
 
 all: module
 
@@ -92,6 +93,10 @@ fuzz:
 demo:
 	@scripts/demo
 
+# How much of real rulesets runs where.
+coverage:
+	@scripts/coverage
+
 install: module
 	install -D -m 644 $(MODULE) $(MODDIR)/nft_bpfjit.ko
 	$(if $(DESTDIR),,depmod $(KVER))
@@ -110,6 +115,7 @@ help:
 	@echo '     stress SECONDS=n         everything at once, for that long, on all kernels'
 	@echo '     fuzz [SECONDS=n] [SEED=n] random rulesets, off against on, in QEMU'
 	@echo '     demo                     show what it does, in QEMU'
+	@echo '     coverage                 what runs where, of real rulesets, in QEMU'
 	@echo '     style, sparse            static checks'
 	@echo '     setup                    fetch what the tests and the demo need'
 	@echo '     install, uninstall       into /lib/modules/KVER/extra, with depmod'

@@ -44,7 +44,7 @@ list()
 			echo "== JSON"
 			in_ns "$1" nft -j list ruleset | sed 's/{"rule"/\n&/g'
 		fi
-		for f in "$MADE/$name".ipt?; do
+		for f in "$MADE/$ruleset".ipt?; do
 			[ -e "$f" ] || continue
 			echo "== ${f##*.}"
 			case $f in
@@ -63,8 +63,8 @@ run()
 {
 	local opt=
 
-	cat "$MADE/$name".{nft,ipt4,ipt6} 2>/dev/null | grep -qiE 'masq|snat|random' && opt=-p
-	in_ns "$1-tx" "$MADE/probe" $opt <"$MADE/$name.packets" | sort >"$TMP/out-$1"
+	cat "$MADE/$ruleset".{nft,ipt4,ipt6} 2>/dev/null | grep -qiE 'masq|snat|random' && opt=-p
+	in_ns "$1-tx" "$MADE/probe" $opt <"$MADE/$ruleset.packets" | sort >"$TMP/out-$1"
 	[ "${PIPESTATUS[0]}" = 0 ]
 }
 
@@ -77,23 +77,23 @@ moved()
 
 one()
 {
-	local name=$1 f arp=off
+	local ruleset=$1 f arp=off
 
-	check "$name: loads" both load NS "$name"
+	check "$ruleset: loads" both load NS "$ruleset"
 	both list NS "$TMP/list-NS"
-	same "$name: listed the same" "$TMP/list-off" "$TMP/list-on"
+	same "$ruleset: listed the same" "$TMP/list-off" "$TMP/list-on"
 	[ -n "$SEND" ] || return
 
-	check "$name: loads with counters" both load NS "count/$name"
-	! grep -qs '^table arp' "$MADE/$name".nft || arp=on
+	check "$ruleset: loads with counters" both load NS "count/$ruleset"
+	! grep -qs '^table arp' "$MADE/$ruleset".nft || arp=on
 	for f in off on; do
 		printf 'link set %s arp '$arp'\n' eth0 eth1 | ip -n $f -batch -
 		in_ns $f conntrack -F >/dev/null 2>&1
 	done
-	check "$name: $(grep -vc '^dev' "$MADE/$name.packets") packets" both run NS
-	same "$name: the same comes out" "$TMP/out-off" "$TMP/out-on"
+	check "$ruleset: $(grep -vc '^dev' "$MADE/$ruleset.packets") packets" both run NS
+	same "$ruleset: the same comes out" "$TMP/out-off" "$TMP/out-on"
 	both list NS "$TMP/list-NS" -c
-	same "$name: the same counters" "$TMP/list-off" "$TMP/list-on"
+	same "$ruleset: the same counters" "$TMP/list-off" "$TMP/list-on"
 	echo "# $(moved "$TMP/list-on"); $(wc -l <"$TMP/out-on") frames came out"
 }
 

@@ -10,10 +10,11 @@
 #	NAME.ipt6	for ip6tables-nft-restore
 #	NAME.*.gen	prints one of these
 #
-# prepare leaves them, and all that can be made of them beforehand, in
-# build/corpus.  A ruleset is loaded in a namespace that has the interfaces that the rulesets name,
-# each a veth to a namespace with the other ends, which answers nothing
-# (devices):
+# Its first lines say where it comes from.  regenerate/ has the scripts that make
+# them again, where a tool made them.  prepare leaves them, and all that can be made of them beforehand, in
+# build/corpus.  A ruleset is loaded in a namespace that has the interfaces that
+# the rulesets name (devices), each a veth to a namespace with the other ends,
+# which answers nothing:
 #
 #	ns NAME					ns NAME-tx
 #	eth0 10.0.0.1/24 ...	---------------	x-eth0
@@ -23,7 +24,7 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../net/lib.sh"
 CORPUS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-
+TOP=${TOP:-$(cd "$CORPUS/../.." && pwd)}
 MADE=$TOP/build/corpus
 
 # rulesets: their names.
@@ -45,7 +46,7 @@ load()
 	done
 }
 
-# corpus_ns NS
+# corpus_ns NS: the namespaces NS and NS-tx.
 corpus_ns()
 {
 	local ns=$1 tx=$1-tx name addrs a index=10 mac
@@ -70,9 +71,9 @@ corpus_ns()
 		:'
 	{
 		echo "link set lo up"
-		echo "link add br0 index 9 type bridge forward_delay 0 mcast_snooping 0 ageing_time 10000000"
+		echo "link add br0 index 9 type bridge forward_delay 0 mcast_snooping 0" \
+			"ageing_time 10000000"
 		while read -r name addrs; do
-			case $name in \#*) continue ;; esac
 			index=$((index + 1))
 			printf -v mac 02:00:00:00:%02x:01 $index
 			echo "link add $name index $index address $mac" \
@@ -89,7 +90,7 @@ corpus_ns()
 				*) echo "addr add $a dev $name" ;;
 				esac
 			done
-		done <"$CORPUS/devices"
+		done < <(sed '/^#/d' "$CORPUS/devices")
 		echo "link set br0 up"
 		echo "addr add 10.5.0.1/24 dev br0"
 		echo "neigh add 10.0.0.254 lladdr 02:00:00:00:00:fe dev eth0 nud permanent"
@@ -101,6 +102,7 @@ corpus_ns()
 		ip -n "$tx" -batch -
 }
 
+# corpus_init: modules, and what prepare makes.
 corpus_init()
 {
 	[ -x "$MADE/probe" ] || "$CORPUS/prepare" || { notok "prepare"; finish; }

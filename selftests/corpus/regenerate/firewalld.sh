@@ -37,14 +37,19 @@ regenerate firewalld.nft firewalld nftables ipset <<'END'
 		for n in 198.51.100.0/24 203.0.113.5 203.0.113.128/25; do
 			o --ipset=block --add-entry=$n
 		done
-		r() { o --zone="$1" --add-rich-rule="$2"; }
-		r public 'rule family="ipv4" source ipset="block" drop'
-		r public 'rule family="ipv4" source address="192.0.2.77" service name="ssh" log prefix="ssh " level="info" limit value="3/m" accept'
-		r public 'rule family="ipv6" source address="2001:db8:77::/64" port port="9000" protocol="tcp" reject'
-		r public 'rule protocol value="esp" accept'
-		r public 'rule family="ipv4" source NOT address="10.0.0.0/8" service name="ntp" audit limit value="1/m" accept'
-		r public 'rule priority="-10" family="ipv4" source address="203.0.113.9" service name="http" mark set="0x10"'
-		r dmz 'rule family="ipv4" forward-port port="8443" protocol="tcp" to-port="443" to-addr="10.2.0.6"'
+		r() { o --zone="$1" --add-rich-rule="rule ${*:2}"; }
+		r public 'family="ipv4" source ipset="block" drop'
+		r public 'family="ipv4" source address="192.0.2.77" service name="ssh"' \
+			'log prefix="ssh " level="info" limit value="3/m" accept'
+		r public 'family="ipv6" source address="2001:db8:77::/64"' \
+			'port port="9000" protocol="tcp" reject'
+		r public 'protocol value="esp" accept'
+		r public 'family="ipv4" source NOT address="10.0.0.0/8" service name="ntp"' \
+			'audit limit value="1/m" accept'
+		r public 'priority="-10" family="ipv4" source address="203.0.113.9"' \
+			'service name="http" mark set="0x10"'
+		r dmz 'family="ipv4" forward-port port="8443" protocol="tcp"' \
+			'to-port="443" to-addr="10.2.0.6"'
 		o --new-policy=inout
 		o --policy=inout --add-ingress-zone=internal
 		o --policy=inout --add-egress-zone=public

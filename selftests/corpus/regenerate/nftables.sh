@@ -16,8 +16,8 @@ for example in all-in-one ct_helpers load_balancing nat overview sets_and_maps \
 		done
 		cd /usr/share/doc/nftables/examples
 		# No kernel takes that priority for NAT.
-		sed "s/type nat hook prerouting priority -300/type nat hook prerouting priority -100/" \
-			$example.nft >/tmp/$example.nft
+		sed "s/\(type nat hook prerouting priority\) -300/\1 -100/" $example.nft \
+			 >/tmp/$example.nft
 		[ $example = all-in-one ] || cp /tmp/$example.nft .
 		# It deletes that table before it makes it.
 		[ $example != sets_and_maps ] || nft -f ipv4-filter.nft
