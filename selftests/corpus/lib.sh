@@ -11,10 +11,12 @@
 #	NAME.*.gen	prints one of these
 #
 # Its first lines say where it comes from.  regenerate/ has the scripts that make
-# them again, where a tool made them.  prepare leaves them, and all that can be made of them beforehand, in
-# build/corpus.  A ruleset is loaded in a namespace that has the interfaces that
-# the rulesets name (devices), each a veth to a namespace with the other ends,
-# which answers nothing:
+# them again, where a tool made them.  prepare leaves them, and all that can be
+# made of them beforehand, in build/corpus.
+#
+# A ruleset is loaded in a namespace that has the interfaces that the rulesets
+# name (devices), each a veth to a namespace with the other ends, which answers
+# nothing:
 #
 #	ns NAME					ns NAME-tx
 #	eth0 10.0.0.1/24 ...	---------------	x-eth0

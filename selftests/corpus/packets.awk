@@ -24,7 +24,7 @@ function addr(v, k,    p, o, len)
 	v = p[1]
 	if (is6(v)) {
 		if (len >= 0 && len < 128 && v ~ /::$/)
-			v = v (len > 112 ? "1" : "1:" k + 1)
+			v = v (len > 112 ? "1" : "1:" k % 9000 + 1)
 		return v
 	}
 	if (len < 0 || len > 30)
@@ -87,7 +87,7 @@ function emit(proto, dev, src, dst, a, b, flags, mac,    six)
 			dev != "eth0" && local4[dev] ? local4[dev] "9" : "203.0.113.200"
 	if (dst == "")
 		dst = six ? local6 : local4[dev] ? local4[dev] : "10.0.0.1"
-	if (is6(src) != is6(dst) || src !~ /^[0-9a-f.:]+$/ || dst !~ /^[0-9a-f.:]+$/)
+	if (is6(src) != is6(dst) || src !~ address || dst !~ address)
 		return
 	if (proto == "")
 		proto = a != "" || b != "" ? "tcp" : count % 3 ? "tcp" : "udp"
@@ -172,7 +172,7 @@ function nft_rule(k,    i, x)
 				dst = addr(x, k); said++
 			}
 		} else if (w[i] == "dport" || w[i] == "sport") {
-			if (x !~ /^[0-9]/)
+			if (x !~ /^[0-9]+(-[0-9]+)?$/)
 				x = 80
 			if (w[i] == "dport")
 				dport = port(x, k)
@@ -266,6 +266,7 @@ BEGIN {
 		local4[l[i]] = l[i + 1]
 	local6 = "2001:db8:10::1"
 	mac_like = "^..:..:..:..:..:..$"
+	address = "^([0-9]+[.][0-9]+[.][0-9]+[.][0-9]+|[0-9a-f]*:[0-9a-f:]*)$"
 	first = "eth0"
 	split("echo-request 8 echo-reply 0 destination-unreachable 3 time-exceeded 11 " \
 	      "parameter-problem 4 packet-too-big 2 nd-neighbor-solicit 135 " \

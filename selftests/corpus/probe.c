@@ -42,6 +42,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define MAX_DEVS	64
 #define ROUNDS		6
 #define PER_ROUND	16
@@ -148,7 +149,7 @@ static void ip(unsigned int proto, const char *src, const char *dst, unsigned in
 {
 	unsigned int nh = n, th, csum, len;
 	struct in6_addr s, d;
-	int v6 = strchr(src, ':') != NULL;
+	int v6 = !!strchr(src, ':');
 
 	if (inet_pton(v6 ? AF_INET6 : AF_INET, src, &s) != 1 ||
 	    inet_pton(v6 ? AF_INET6 : AF_INET, dst, &d) != 1) {
@@ -304,7 +305,7 @@ static unsigned int protocol(const char *name)
 	};
 	unsigned int i;
 
-	for (i = 0; i < sizeof(protos) / sizeof(protos[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(protos); i++)
 		if (!strcmp(name, protos[i].name))
 			return protos[i].proto;
 	return strtoul(name, NULL, 0);
@@ -360,19 +361,19 @@ static void packet(const char *line)
 	dev = dev_find(name);
 	if (!dev)
 		return;
-	sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", smac, smac + 1, smac + 2, smac + 3,
-	       smac + 4, smac + 5);
+	if (strcmp(mac, "-") && sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", smac, smac + 1,
+				       smac + 2, smac + 3, smac + 4, smac + 5) != 6)
+		exit(2);
 	n = 0;
 	number++;
 	put(dev->mac, 6);
 	put(smac, 6);
-	if (!strcmp(dst, "255.255.255.255") || !strcmp(proto, "arp")) {
+	if (!strcmp(dst, "255.255.255.255") || !strcmp(proto, "arp"))
 		memset(f, 0xff, 6);
-	} else if (!strncmp(dst, "224.", 4)) {
+	else if (!strncmp(dst, "224.", 4))
 		memcpy(f, "\x01\x00\x5e\x00\x00\x01", 6);
-	} else if (!strncmp(dst, "ff0", 3)) {
+	else if (!strncmp(dst, "ff0", 3))
 		memcpy(f, "\x33\x33\x00\x00\x00\x01", 6);
-	}
 	if (!strcmp(proto, "arp")) {
 		put16(0x0806);
 		arp(smac, src, dst, a, b);
