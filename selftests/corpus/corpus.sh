@@ -8,9 +8,7 @@
 # and what was forwarded have to be the same.
 #
 # For the packets nft's rules get a counter each, and what depends on time or on
-# chance is made steady (prepare).  The interfaces do without ARP, so that no
-# packet waits for a neighbour, except where the ruleset has something to say
-# about ARP.
+# chance is made steady (prepare).
 #
 # usage: corpus.sh [ruleset...]		6.1 only loads and lists
 #
@@ -33,7 +31,17 @@ both()
 	return $bad
 }
 
-# list NS FILE [-c]: with -c counters only.
+# unlike: leave out what may differ: times, and the numbers of tables, which are
+# counted across all namespaces.
+unlike()
+{
+	sed -E -e '/^# (Gen|Comp)/d' -e 's/ expires [0-9a-z]+//' \
+		-e 's/^(table .*) # handle [0-9]+$/\1/' \
+		-e 's/(\{"table": \{[^}]*"handle": )[0-9]+/\1N/g'
+}
+
+# list NS FILE [-c]: with -c counters only.  nft warns of tables that are
+# iptables-nft's, on stderr.
 list()
 {
 	{
@@ -52,10 +60,24 @@ list()
 			*6) in_ns "$1" ip6tables-nft-save -c ;;
 			esac
 		done
-		# Tables are numbered across all namespaces.
-	} 2>&1 | sed -E -e '/^# (Gen|Comp)/d' -e 's/ expires [0-9a-z]+//' \
-		-e 's/^(table .*) # handle [0-9]+$/\1/' \
-		-e 's/(\{"table": \{[^}]*"handle": )[0-9]+/\1N/g' >"$2"
+	} 2>/dev/null | unlike >"$2"
+}
+
+# told: nft-jit lists what nft -a does, and says of each rule where it runs.
+told()
+{
+	local rules
+
+	in_ns on "$TOP/scripts/nft-jit" >"$TMP/jit" 2>/dev/null || return 1
+	# Without the last line, and what stands behind the rules.
+	sed -E -e '$d' -e 's/\t# (bpf|interpreter\()[^\t]*$//' "$TMP/jit" | unlike >"$TMP/jit-list"
+	sed -n '/^== with handles$/,/^== JSON$/{/^==/!p}' "$TMP/list-on" |
+		diff "$TMP/jit-list" - || return 1
+	rules=$(status on | awk '{ n += $5 } END { print n + 0 }')
+	echo "$rules rules; $(tail -n 1 "$TMP/jit")"
+	[ "$(grep -cE '\t# (bpf|interpreter\()' "$TMP/jit")" = "$rules" ] &&
+		tail -n 1 "$TMP/jit" | grep -q "^# $rules rules: " &&
+		[ "$(in_ns on grep -vc '^#' /proc/net/nft_bpfjit_rules)" = "$rules" ]
 }
 
 # run NS: send all, what comes out goes to $TMP/out-NS.
@@ -77,17 +99,17 @@ moved()
 
 one()
 {
-	local ruleset=$1 f arp=off
+	local ruleset=$1 f
 
 	check "$ruleset: loads" both load NS "$ruleset"
 	both list NS "$TMP/list-NS"
 	same "$ruleset: listed the same" "$TMP/list-off" "$TMP/list-on"
+	check "$ruleset: nft-jit tells of each rule" told
 	[ -n "$SEND" ] || return
 
 	check "$ruleset: loads with counters" both load NS "count/$ruleset"
-	! grep -qs '^table arp' "$MADE/$ruleset".nft || arp=on
 	for f in off on; do
-		printf 'link set %s arp '$arp'\n' eth0 eth1 | ip -n $f -batch -
+		arp $f "$ruleset"
 		in_ns $f conntrack -F >/dev/null 2>&1
 	done
 	check "$ruleset: $(grep -vc '^dev' "$MADE/$ruleset.packets") packets" both run NS
@@ -97,20 +119,28 @@ one()
 	echo "# $(moved "$TMP/list-on"); $(wc -l <"$TMP/out-on") frames came out"
 }
 
-corpus_init
-SEND=1
-case $(uname -r) in
-6.1.*) SEND= ;;
-esac
-both corpus_ns NS
-jit off 0
-jit on 1
-[ $# -gt 0 ] || read -rd '' -a names < <(rulesets)
-[ $# = 0 ] || names=("$@")
-for name in "${names[@]}"; do
-	start=$SECONDS
-	one "$name"
-	echo "# $name took $((SECONDS - start)) s"
-done
-check "the switch is off in one" [ "$(status off | grep -vc ' off$')" = 0 ]
-finish
+# In a function, which bash reads as a whole: the file may change while it runs.
+main()
+{
+	local names ruleset start
+
+	corpus_init
+	SEND=1
+	case $(uname -r) in
+	6.1.*) SEND= ;;
+	esac
+	both corpus_ns NS
+	jit off 0
+	jit on 1
+	read -rd '' -a names < <(rulesets)
+	[ $# = 0 ] || names=("$@")
+	for ruleset in "${names[@]}"; do
+		start=$SECONDS
+		one "$ruleset"
+		echo "# $ruleset took $((SECONDS - start)) s"
+	done
+	check "the switch is off in one" [ "$(status off | grep -vc ' off$')" = 0 ]
+	finish
+}
+
+main "$@"

@@ -64,9 +64,7 @@ jit on 0
 for name in "${names[@]}"; do
 	load on "steady/$name" >"$TMP/loaded" 2>&1 ||
 		{ sed 's/^/# /' "$TMP/loaded"; notok "$name: loads"; continue; }
-	arp=off
-	! grep -qs '^table arp' "$MADE/$name".nft || arp=on
-	printf 'link set %s arp '$arp'\n' eth0 eth1 | ip -n on -batch -
+	arp on "$name"
 	awk -v max="$PACKETS" '/^dev/ { print; next } { p[n++] = $0 }
 		END { for (i = 0; i < n; i += n > max ? n / max : 1) print p[int(i)] }' \
 		"$MADE/$name.packets" >"$TMP/packets"

@@ -84,7 +84,7 @@ corpus_ns()
 				echo "link set $name master br0 up"
 				continue
 			}
-			# Neighbours without asking, see corpus.sh.
+			# See arp().
 			echo "link set $name arp off up"
 			for a in $addrs; do
 				case $a in
@@ -95,13 +95,33 @@ corpus_ns()
 		done < <(sed '/^#/d' "$CORPUS/devices")
 		echo "link set br0 up"
 		echo "addr add 10.5.0.1/24 dev br0"
-		echo "neigh add 10.0.0.254 lladdr 02:00:00:00:00:fe dev eth0 nud permanent"
 		echo "route add default via 10.0.0.254 dev eth0"
-		echo "neigh add fe80::fe lladdr 02:00:00:00:00:fe dev eth0 nud permanent"
 		echo "route add default via fe80::fe dev eth0"
 	} | ip -n "$ns" -batch -
+	# Who does not answer is asked once.
+	in_ns "$ns" sh -c '
+		for dev in /proc/sys/net/ipv[46]/neigh/eth[01]; do
+			echo 10000000 >$dev/retrans_time_ms
+			echo 10000 >$dev/delay_first_probe_time
+		done'
 	ip -n "$tx" -o link | sed -n 's/^[0-9]*: \(x-[^@]*\)@.*/link set \1 arp off up/p' |
 		ip -n "$tx" -batch -
+}
+
+# arp NS RULESET: the interfaces do without ARP, so that no packet waits for a
+# neighbour, except where the ruleset has something to say about it.  Turning it
+# on or off forgets all neighbours.
+arp()
+{
+	local state=off
+
+	! grep -qs '^table arp' "$MADE/$2".nft || state=on
+	ip -n "$1" -batch - <<-END
+		link set eth0 arp $state
+		link set eth1 arp $state
+		neigh replace 10.0.0.254 lladdr 02:00:00:00:00:fe dev eth0 nud permanent
+		neigh replace fe80::fe lladdr 02:00:00:00:00:fe dev eth0 nud permanent
+	END
 }
 
 # corpus_init: modules, and what prepare makes.
