@@ -53,7 +53,8 @@ compare()
 			"%d dearer, noise %d\n", name, n, sum_off / n, sum_on / n,
 			worst, bad, noise
 		exit !(n && !bad)
-	}' >"$TMP/compared"
+	}' | tee "$TMP/compared"
+	[ "${PIPESTATUS[1]}" = 0 ]
 }
 
 corpus_init
