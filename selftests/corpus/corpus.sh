@@ -75,7 +75,7 @@ told()
 		diff "$TMP/jit-list" - || return 1
 	rules=$(status on | awk '{ n += $5 } END { print n + 0 }')
 	echo "$rules rules; $(tail -n 1 "$TMP/jit")"
-	[ "$(grep -cE '\t# (bpf|interpreter\()' "$TMP/jit")" = "$rules" ] &&
+	[ "$(grep -cE $'\t# (bpf|interpreter\\()' "$TMP/jit")" = "$rules" ] &&
 		tail -n 1 "$TMP/jit" | grep -q "^# $rules rules: " &&
 		[ "$(in_ns on grep -vc '^#' /proc/net/nft_bpfjit_rules)" = "$rules" ]
 }
