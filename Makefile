@@ -29,6 +29,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: install uninstall clean help
 .PHONY: all module mirror setup sparse style check fuzz demo install uninstall clean help
 .PHONY: all module mirror setup sparse style check demo coverage install uninstall clean help
+.PHONY: check-upstream
 
 all: module
 
@@ -90,6 +91,10 @@ SEED ?=
 fuzz:
 	@scripts/fuzz $(SECONDS) $(SEED)
 
+# The kernel's own netfilter tests, all of them: without the module, then with it.
+check-upstream: setup
+	@scripts/check-upstream
+
 demo:
 	@scripts/demo
 
@@ -114,6 +119,7 @@ help:
 	@echo '     check-debug              the same in a kernel that looks for bugs (debug-kernel)'
 	@echo '     stress SECONDS=n         everything at once, for that long, on all kernels'
 	@echo '     fuzz [SECONDS=n] [SEED=n] random rulesets, off against on, in QEMU'
+	@echo '     check-upstream           the kernel'"'"'s own netfilter tests, in QEMU'
 	@echo '     demo                     show what it does, in QEMU'
 	@echo '     coverage                 what runs where, of real rulesets, in QEMU'
 	@echo '     style, sparse            static checks'

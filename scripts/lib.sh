@@ -78,3 +78,24 @@ source_dir()
 		die "linux-source-$SOURCE_SERIES is not installed, run scripts/setup"
 	echo "$CACHE/source/${SOURCE_SERIES}_$version"
 }
+
+# upstream_folder SERIES: where that kernel keeps its netfilter tests, below
+# tools/testing/selftests.
+upstream_folder()
+{
+	case $1 in
+	6.1) echo netfilter ;;
+	*) echo net/netfilter ;;
+	esac
+}
+
+# upstream_dir SERIES: the kernel's own netfilter tests, out of its source.
+upstream_dir()
+{
+	local version
+
+	# shellcheck disable=SC2016
+	version=$(dpkg-query -W -f '${Version}' "linux-source-$1" 2>/dev/null) ||
+		die "linux-source-$1 is not installed, run scripts/setup"
+	echo "$CACHE/upstream/$1_$version"
+}
