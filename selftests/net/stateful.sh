@@ -500,6 +500,8 @@ case_ct_objects()
 # happens: client hears "answer" from 10.0.8.2 80
 case_flowtable()
 {
+	# Half a minute is not long where all is slow.
+	in_ns "$ns" sysctl -qw net.netfilter.nf_flowtable_udp_timeout=100000
 	rules <<-END
 	table inet t {
 		flowtable f {
