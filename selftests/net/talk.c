@@ -15,7 +15,8 @@
  *	reset-rules	NFT_MSG_GETRULE_RESET, for an nft that lacks the command;
  *			prints how many rules came, exits with 4 if the kernel lacks it
  *
- * An answer that does not come is waited for PATIENCE milliseconds.
+ * An answer that does not come is waited for PATIENCE milliseconds, a packet for
+ * PATIENCE_QUEUE.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,7 +38,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATIENCE	2500
+#define PATIENCE	5000
+/* for a packet to be queued, which some program has yet to send */
+#define PATIENCE_QUEUE	60000
 /* of kernels after the oldest that this is compiled with */
 #define GETRULE_RESET	25
 
@@ -97,7 +100,6 @@ static int bound(const char *ns, int type, const char *host, const char *port,
 	if (fd < 0)
 		die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	/* a closed connection leaves nothing to retransmit behind */
 	if (transparent &&
 	    setsockopt(fd, SOL_IP, IP_TRANSPARENT, &one, sizeof(one)))
 		die("IP_TRANSPARENT");
@@ -106,11 +108,16 @@ static int bound(const char *ns, int type, const char *host, const char *port,
 	return fd;
 }
 
-static int ready(int fd, short what)
+static int ready_within(int fd, short what, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = what };
 
-	return poll(&p, 1, PATIENCE) > 0;
+	return poll(&p, 1, ms) > 0;
+}
+
+static int ready(int fd, short what)
+{
+	return ready_within(fd, what, PATIENCE);
 }
 
 /* what has come, or what has become of it */
@@ -315,7 +322,8 @@ static int queue(char **a)
 	if (mnl_socket_sendto(nl, h, h->nlmsg_len) < 0)
 		die("queue");
 	while (queue_left) {
-		if (!ready(mnl_socket_get_fd(nl), POLLIN)) {
+		if (!ready_within(mnl_socket_get_fd(nl), POLLIN,
+				  PATIENCE_QUEUE)) {
 			printf("%u did not come\n", queue_left);
 			break;
 		}
