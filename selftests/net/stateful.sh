@@ -143,7 +143,7 @@ happened()
 # "# happens: PATTERN", one or several.
 one()
 {
-	local case=$1 ns wants=()
+	local case=$1 ns wants=() start=$SECONDS
 
 	for ns in off on; do
 		in_ns "$ns" nft flush ruleset
@@ -169,6 +169,7 @@ one()
 	check "$case: translated, and it happened" happened "${wants[@]}"
 	same "$case: the same with the switch off and on" "$TMP/off" "$TMP/on"
 	rm -f "$TMP/off.status" "$TMP/on.status"
+	echo "# $case took $((SECONDS - start)) s"
 }
 
 # Named counters, quotas and limits, listed and reset.
