@@ -560,7 +560,7 @@ reader()
 
 # Packets that user space says the last word about.
 # happens: hook 2 proto 0800 mark 0 in 20 out 21, 33 bytes
-# happens: server hears nothing
+# happens: nobody hears anything
 case_queue()
 {
 	rules <<-END

@@ -150,6 +150,9 @@ static int udp(char **a, const char *say, int times, int transparent)
 	socklen_t len = address(a[5], a[6], &dst);
 	int s = bound(a[2], SOCK_DGRAM, a[7], a[8], transparent);
 	int c = bound(a[1], SOCK_DGRAM, a[3], a[4], 0);
+	struct pollfd p[2] = {
+		{ .fd = s, .events = POLLIN }, { .fd = c, .events = POLLIN },
+	};
 	int one = 1;
 
 	/* for ICMP errors to be told */
@@ -161,11 +164,18 @@ static int udp(char **a, const char *say, int times, int transparent)
 			printf("client: %s\n", strerror(errno));
 			return 0;
 		}
-		if (!heard(s, "server", &from)) {
-			if (ready(c, 0))
-				heard(c, "client", &from);
+		/* one of them hears of it: the client, if it is refused */
+		p[0].revents = 0;
+		if (poll(p, 2, PATIENCE) > 0 && !p[0].revents) {
+			heard(c, "client", &from);
 			continue;
 		}
+		if (!p[0].revents) {
+			printf("nobody hears anything\n");
+			continue;
+		}
+		if (!heard(s, "server", &from))
+			continue;
 		/* a transparent socket would not be the one that was addressed */
 		if (transparent)
 			continue;
