@@ -30,6 +30,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: all module mirror setup sparse style check fuzz demo install uninstall clean help
 .PHONY: all module mirror setup sparse style check demo coverage install uninstall clean help
 .PHONY: check-upstream
+.PHONY: all module mirror setup sparse style check demo bench install uninstall clean help
 
 all: module
 
@@ -101,6 +102,9 @@ demo:
 # How much of real rulesets runs where.
 coverage:
 	@scripts/coverage
+# Writes Documentation/bench.
+bench:
+	@scripts/bench
 
 install: module
 	install -D -m 644 $(MODULE) $(MODDIR)/nft_bpfjit.ko
@@ -122,6 +126,7 @@ help:
 	@echo '     check-upstream           the kernel'"'"'s own netfilter tests, in QEMU'
 	@echo '     demo                     show what it does, in QEMU'
 	@echo '     coverage                 what runs where, of real rulesets, in QEMU'
+	@echo '     bench                    measure it against the alternatives, in QEMU'
 	@echo '     style, sparse            static checks'
 	@echo '     setup                    fetch what the tests and the demo need'
 	@echo '     install, uninstall       into /lib/modules/KVER/extra, with depmod'

@@ -128,17 +128,19 @@ pg_send()
 }
 
 # pg_packet NS [key=value...]: instructions per packet, as pg_send, but with a
-# first run to warm up and to see how many packets go into PG_BUDGET
-# instructions, which is what a measurement may cost (2.5 to 5 s).
+# first run (of PG_FIRST packets) to warm up and to see how many packets go into
+# PG_BUDGET instructions, which is what a measurement may cost (2.5 to 5 s); it
+# has at least PG_LEAST of them.
 pg_packet()
 {
 	local ns=$1 first count
 
 	shift
-	first=$(pg_send "$ns" "$@" count=300) || return 1
-	count=$(awk -v b="${PG_BUDGET:-250000000}" -v f="$first" 'BEGIN {
+	first=$(pg_send "$ns" "$@" "count=${PG_FIRST:-300}") || return 1
+	count=$(awk -v b="${PG_BUDGET:-250000000}" -v f="$first" \
+		-v least="${PG_LEAST:-1000}" 'BEGIN {
 		n = int(b / f)
-		printf "%d\n", n < 1000 ? 1000 : (n > 100000 ? 100000 : n) }')
+		printf "%d\n", n < least ? least : (n > 100000 ? 100000 : n) }')
 	pg_send "$ns" "$@" "count=$count"
 }
 

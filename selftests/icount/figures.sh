@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 2400
+#
+# What a packet and a command may cost, as ratios of figures that are taken in the
+# same run, so that a slow-down fails and another compiler or kernel does not.
+#
+# The work is the benchmark's (selftests/bench/lib.sh says what and how); every
+# figure is printed, then each line of the table is a test:
+#
+#   FIGURE <= TIMES * OF + PLUS        "on load 1000" is written on:load:1000
+#
+# PLUS is what a measurement may be off, or the noise of a small difference.  1 rule
+# with the switch off, about 69 instructions, is the yardstick for what does not
+# grow.  The goal is what the project wants to reach, in instructions or as a ratio;
+# a bound is never looser than what the code does, give or take the noise.
+set -u
+
+table='
+# figure                 times  of                  plus  goal
+on:saddr-miss:1           1.00  off:saddr-miss:1       4  1.00
+on:saddr-last:1           1.00  off:saddr-last:1       4  1.00
+on:single-dport:1         1.00  off:single-dport:1     4  1.00
+on:single-ports:1         1.00  off:single-ports:1     4  1.00
+on:single-net:1           1.00  off:single-net:1       4  1.00
+on:single-iifname:1       1.00  off:single-iifname:1   4  1.00
+on:single-mark:1          1.00  off:single-mark:1      4  1.00
+on:single-set:1           1.00  off:single-set:1       4  1.00
+on:single-both:1          1.00  off:single-both:1      4  1.00
+on:single-accept:1        1.00  off:single-accept:1    4  1.00
+on:single-count:1         1.00  off:single-count:1     4  1.00
+on:saddr-miss:10          3.00  off:saddr-miss:1       4  90
+on:saddr-miss:100         3.00  off:saddr-miss:1       8  100
+on:saddr-miss:1000        3.10  off:saddr-miss:1       8  115
+on:saddr-miss:10000       3.30  off:saddr-miss:1       8  130
+on:saddr-last:10          3.00  off:saddr-miss:1       4  90
+on:saddr-last:100         3.00  off:saddr-miss:1       8  100
+on:saddr-last:1000        3.10  off:saddr-miss:1       8  115
+on:saddr-last:10000       3.30  off:saddr-miss:1       8  130
+on:saddr-miss:1000        1.00  on:saddr-miss:10      25  25
+on:saddr-miss:10000       1.00  on:saddr-miss:10      40  40
+on:saddr-dport:1000       6.20  off:saddr-miss:1       8  120
+on:same-saddr-tcp:1000    7.00  off:saddr-miss:1       8  120
+on:same-saddr:1000        7.00  off:saddr-miss:1       8  160
+on:acl:1000               1.00  off:acl:1000           8  250
+on:fw:1000                1.00  off:fw:1000            8  250
+on:ipc:1000               1.00  off:ipc:1000           8  250
+on:known:30               1.00  off:known:30           8  1.00
+on:nested:30              0.62  off:nested:30          8  0.50
+on:counters:100           2.00  off:counters:100       8  1.00
+on:set-named:1000         1.00  off:set-named:1000     4  1.00
+on:load:1000              1.45  off:load:1000          0  1.25
+on:load:10000             1.60  off:load:10000         0  1.25
+on:add:10000             20.00  off:add:10000          0  2.00
+on:replace:10000         20.00  off:replace:10000      0  2.00
+on:delete:10000          20.00  off:delete:10000       0  2.00
+on:namespaces-10:200      2.00  off:namespaces-10:200  0  1.50
+on:saddr-memory:10000     1.00  200-a-rule:10000       0  200
+accepted-on:acl:1000      1.00  accepted-off:acl:1000  0  1.00
+accepted-off:acl:1000     1.00  accepted-on:acl:1000   0  1.00
+accepted-on:fw:1000       1.00  accepted-off:fw:1000   0  1.00
+accepted-off:fw:1000      1.00  accepted-on:fw:1000    0  1.00
+accepted-on:ipc:1000      1.00  accepted-off:ipc:1000  0  1.00
+accepted-off:ipc:1000     1.00  accepted-on:ipc:1000   0  1.00
+'
+
+# Only the first start says it, the second is in a namespace.
+[[ -n ${B_NS-} ]] || echo "1..$(grep -c '^[^#]' <<<"$table")"
+# shellcheck source=selftests/bench/lib.sh
+. "$TOP/selftests/bench/lib.sh"
+
+tests=0
+failed=0
+
+# hold FIGURE TIMES OF PLUS GOAL
+hold()
+{
+	local figure=${V[${1//:/ }]-} of=${V[${3//:/ }]-} text
+
+	tests=$((tests + 1))
+	text="$1 (${figure:-none}) <= $2 * $3 (${of:-none}) + $4"
+	if [[ -n $figure && -n $of ]] && awk -v f="$figure" -v t="$2" -v o="$of" \
+		-v p="$4" 'BEGIN { exit !(f <= t * o + p) }'; then
+		echo "ok $tests $text"
+	else
+		echo "not ok $tests $text"
+		failed=1
+	fi
+}
+
+b_base
+for n in 1 10 100 1000 10000; do
+	b_chain saddr $n | b_load
+	b_both saddr-miss $n
+	b_both saddr-last $n "src=$(b_awk $n 'if (i == n - 1) print addr(i)')"
+done
+b_column jited
+b_put saddr-memory 10000 on "$B_COLUMN"
+V["200-a-rule 10000"]=2000000
+b_single
+for kind in saddr-dport same-saddr-tcp same-saddr; do
+	b_chain $kind 1000 | b_load
+	b_both $kind 1000
+done
+b_nested 30 | b_load
+b_both nested 30
+b_chain counters 100 | b_load
+b_both counters 100
+b_set named 1000 | b_load
+b_both set-named 1000
+
+b_init_lists
+for shape in acl fw ipc; do
+	"$TOP/selftests/bench/rules.py" $shape 1000 1 "$B_TMP/$shape" || b_die "rules.py"
+	b_tuples $shape 1000 "$B_TMP/$shape"
+done
+b_known
+b_cost_load 1000
+b_cost_load 10000
+b_cost_edit 10000
+b_cost_namespaces 10 200
+
+while read -r figure times of plus goal; do
+	[[ -n $figure && $figure != '#' ]] || continue
+	hold "$figure" "$times" "$of" "$plus" "$goal"
+done <<<"$table"
+exit $failed
