@@ -327,7 +327,7 @@ b_list_both()
 		else
 			figure=$(b_list "$list")
 			b_column state
-			note+=", $B_COLUMN"
+			note="$B_COLUMN $note"
 		fi
 		b_put "$work" "$rules" "$contender" \
 			"$(b_list_above "$figure" "$n" "$accepted")" "$note"
@@ -339,7 +339,7 @@ b_tuples()
 {
 	b_list_base "$3.packets"
 	b_table <"$3.nft" | b_load
-	b_list_both "$1" "$2" "$3.packets" 1000
+	b_list_both "$1" "$2" "$3.packets" 256
 }
 
 # b_single: rules that stand alone.  The module is to leave them to the interpreter

@@ -55,6 +55,9 @@ WORKS = (
     ("nested", 30, "30 rules behind 5 nested jumps, no match"),
     ("counters", 100, "100 rules with a counter, all match"),
     ("set-named", 1000, "one rule with a named set of 1,000 addresses"),
+    ("set-anonymous", 1000, "the same, an anonymous set"),
+    ("set-interval", 1000, "the same, an interval set"),
+    ("set-concat", 1000, "the same, a concatenation with ranges"),
 )
 
 # Contender of the figures: work and contender, label, what it is measured above.
@@ -128,7 +131,7 @@ def work_table(kernels):
         for _, figures in kernels:
             note = figures.get((work, rules, "on"), (0, ""))[1]
             row += [number(figures, work, rules, "off"),
-                    number(figures, work, rules, "on"), note.split(", ")[-1]]
+                    number(figures, work, rules, "on"), note.partition(" ")[0]]
         rows.append(row)
     return table(head, rows)
 
@@ -174,9 +177,9 @@ def plot(release, figures, path):
     if not lines:
         return
     script = f"""
-set terminal svg size 900,560 font "sans,13" background "white"
+set terminal svg noenhanced size 960,560 font "sans,13" background "white"
 set output "{path}"
-set title "Linux {release}: instructions per packet above an empty chain, no match"
+set title "Linux {release}: instructions per packet above an empty chain (make bench)"
 set xlabel "rules (or elements of the set)"
 set ylabel "instructions per packet"
 set logscale xy
@@ -200,16 +203,21 @@ def main():
     made = (f"Guest instructions, on Debian's {' and '.join(name for name, _ in kernels)}; "
             f"made by `{command}`.\n")
     text = "# What a packet costs, and what a command\n\n" + made + """
-A packet's instructions are those above an empty chain in the same place (for the
-5-tuple rules: the average over packets drawn from the rules); hand-written BPF is
-measured above an empty program of its kind, iptables-legacy above an empty chain of
-its own.  "Off" and "on" is the switch `net.netfilter.nft_jit_enable`.
+A packet's instructions are those above an empty nft chain in the same place (for the
+5-tuple rules: the average over packets drawn from the rules); iptables-legacy is
+measured above an empty chain of its own, a tc program above an empty one.  "Off" and
+"on" is the switch `net.netfilter.nft_jit_enable`, the state is that of
+`/proc/net/nft_bpfjit`.
 
 ![instructions per packet over the number of rules](packets.svg)
 
 ## Off and on
 
 """ + work_table(kernels)
+    memory = figures.get(("saddr-memory", 10000, "on"))
+    if memory:
+        text += (f"\nPrograms and tables of 10,000 rules `ip saddr X accept`, {last}: "
+                 f"{memory[0] / 10000:.0f} bytes a rule.\n")
     for release, each in kernels:
         text += f"\n## Contenders, {release}\n\n" + contender_table(each) + \
             "\n" + tuple_table(each)
