@@ -236,8 +236,11 @@ measured above an empty chain of its own, a tc program above an empty one.  "Off
     _, mark, tail = rest.partition(END)
     if not mark:
         sys.exit("README.md has no marks for the figures")
-    short = (f"Instructions per packet above an empty chain, Linux {last}, no match "
-             f"(`{command}`):\n\n" + contender_table(figures, (10, 100, 1000, 10000)))
+    short = ("![instructions per packet over the number of rules]"
+             "(Documentation/bench/packets.svg)\n\n"
+             f"Instructions per packet above an empty chain, Linux {last}, no match, taken by "
+             f"`{command}`\n([all figures](Documentation/bench/README.md)):\n\n" +
+             contender_table(figures, (10, 100, 1000, 10000)))
     with open(readme, "w", encoding="ascii") as file:
         file.write(head + BEGIN + "\n" + short + END + tail)
 
