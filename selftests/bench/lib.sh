@@ -273,15 +273,11 @@ b_both()
 
 # Lists of packets (send.c).
 
-B_SEND=$B_TMP/send
-
-b_init_lists()
-{
-	gcc -O2 -o "$B_SEND" "$TOP/selftests/bench/send.c" || b_die "send.c"
-}
+# Where selftests/bench/prepare has left its files.
+B_INPUT=${B_INPUT:-$TOP/build/bench/input}
 
 # b_list LIST [PACKETS]: instructions per packet.
-b_list() { "$B_SEND" -n "${2:-10000}" <"$1" || b_die "send"; }
+b_list() { "$B_INPUT/send" -n "${2:-10000}" <"$1" || b_die "send"; }
 
 # b_accepted LIST: how many of its packets come to the end of prerouting.
 b_accepted()
@@ -340,12 +336,15 @@ b_list_both()
 	done
 }
 
-# b_tuples SHAPE N PREFIX: the files of rules.py.
+# b_tuples SHAPE N: rules.py's.
 b_tuples()
 {
-	b_list_base "$3.packets"
-	b_table <"$3.nft" | b_load
-	b_list_both "$1" "$2" "$3.packets" 256
+	local prefix=$B_INPUT/$1-$2
+
+	[[ -e $prefix.packets ]] || b_die "no $prefix.packets, run selftests/bench/prepare"
+	b_list_base "$prefix.packets"
+	b_table <"$prefix.nft" | b_load
+	b_list_both "$1" "$2" "$prefix.packets" 256
 }
 
 # b_single: rules that stand alone.  The module is to leave them to the interpreter

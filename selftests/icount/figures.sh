@@ -18,37 +18,37 @@ set -u
 
 table='
 # figure                 times  of                  plus  goal
-on:saddr-miss:1           1.00  off:saddr-miss:1       4  1.00
-on:saddr-last:1           1.00  off:saddr-last:1       4  1.00
-on:single-dport:1         1.00  off:single-dport:1     4  1.00
-on:single-ports:1         1.00  off:single-ports:1     4  1.00
-on:single-net:1           1.00  off:single-net:1       4  1.00
-on:single-iifname:1       1.00  off:single-iifname:1   4  1.00
-on:single-mark:1          1.00  off:single-mark:1      4  1.00
-on:single-set:1           1.00  off:single-set:1       4  1.00
-on:single-both:1          1.00  off:single-both:1      4  1.00
-on:single-accept:1        1.00  off:single-accept:1    4  1.00
-on:single-count:1         1.00  off:single-count:1     4  1.00
-on:saddr-miss:10          3.00  off:saddr-miss:1       4  90
-on:saddr-miss:100         3.00  off:saddr-miss:1       8  100
-on:saddr-miss:1000        3.10  off:saddr-miss:1       8  115
-on:saddr-miss:10000       4.20  off:saddr-miss:1       8  130
-on:saddr-last:10          3.00  off:saddr-miss:1       4  90
-on:saddr-last:100         3.00  off:saddr-miss:1       8  100
-on:saddr-last:1000        3.10  off:saddr-miss:1       8  115
-on:saddr-last:10000       4.20  off:saddr-miss:1       8  130
+on:saddr-miss:1           1.00  off:saddr-miss:1       8  1.00
+on:saddr-last:1           1.00  off:saddr-last:1       8  1.00
+on:single-dport:1         1.00  off:single-dport:1     8  1.00
+on:single-ports:1         1.00  off:single-ports:1     8  1.00
+on:single-net:1           1.00  off:single-net:1       8  1.00
+on:single-iifname:1       1.00  off:single-iifname:1   8  1.00
+on:single-mark:1          1.00  off:single-mark:1      8  1.00
+on:single-set:1           1.00  off:single-set:1       8  1.00
+on:single-both:1          1.00  off:single-both:1      8  1.00
+on:single-accept:1        1.00  off:single-accept:1    8  1.00
+on:single-count:1         1.00  off:single-count:1     8  1.00
+on:saddr-miss:10          1.00  off:saddr-miss:1       8  90
+on:saddr-miss:100         1.05  off:saddr-miss:1       8  100
+on:saddr-miss:1000        1.15  off:saddr-miss:1       8  115
+on:saddr-miss:10000       2.10  off:saddr-miss:1       8  130
+on:saddr-last:10          1.00  off:saddr-miss:1       8  90
+on:saddr-last:100         1.05  off:saddr-miss:1       8  100
+on:saddr-last:1000        1.15  off:saddr-miss:1       8  115
+on:saddr-last:10000       2.10  off:saddr-miss:1       8  130
 on:saddr-miss:1000        1.00  on:saddr-miss:10      25  25
-on:saddr-miss:10000       1.00  on:saddr-miss:10      85  40
-on:saddr-dport:1000       6.20  off:saddr-miss:1       8  120
-on:same-saddr-tcp:1000    6.20  off:saddr-miss:1       8  120
-on:same-saddr:1000        7.00  off:saddr-miss:1       8  160
+on:saddr-miss:10000       1.00  on:saddr-miss:10      90  40
+on:saddr-dport:1000       3.90  off:saddr-miss:1       8  120
+on:same-saddr-tcp:1000    3.95  off:saddr-miss:1       8  120
+on:same-saddr:1000        4.80  off:saddr-miss:1       8  160
 on:acl:1000               5.50  off:saddr-miss:1       8  250
-on:fw:1000                1.00  off:fw:1000            8  250
-on:ipc:1000               1.00  off:ipc:1000           8  250
+on:fw:1000                1.02  off:fw:1000            8  250
+on:ipc:1000               1.02  off:ipc:1000           8  250
 on:known:30               2.75  off:known:30           8  1.00
-on:nested:30              0.62  off:nested:30          8  0.50
-on:counters:100           2.00  off:counters:100       8  1.00
-on:set-named:1000         1.00  off:set-named:1000     4  1.00
+on:nested:30              0.28  off:nested:30          8  0.50
+on:counters:100           0.82  off:counters:100       8  1.00
+on:set-named:1000         1.00  off:set-named:1000     8  1.00
 on:load:1000              1.45  off:load:1000          0  1.25
 on:load:10000             1.60  off:load:10000         0  1.25
 on:add:10000             20.00  off:add:10000          0  2.00
@@ -117,10 +117,8 @@ measure()
 	b_set named 1000 | b_load
 	b_both set-named 1000 $B_MANY
 
-	b_init_lists
 	for shape in acl fw ipc; do
-		"$TOP/selftests/bench/rules.py" $shape 1000 1 "$B_TMP/$shape" || b_die "rules.py"
-		b_tuples $shape 1000 "$B_TMP/$shape"
+		b_tuples $shape 1000
 	done
 	b_known
 	b_cost_load 1000
