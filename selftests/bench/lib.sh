@@ -276,8 +276,8 @@ b_both()
 # Where selftests/bench/prepare has left its files.
 B_INPUT=${B_INPUT:-$TOP/build/bench/input}
 
-# b_list LIST [PACKETS]: instructions per packet.
-b_list() { "$B_INPUT/send" -n "${2:-10000}" <"$1" || b_die "send"; }
+# b_list LIST [BUDGET]: instructions per packet.
+b_list() { "$B_INPUT/send" -b "${2:-$B_BUDGET}" <"$1" || b_die "send"; }
 
 # b_accepted LIST: how many of its packets come to the end of prerouting.
 b_accepted()
@@ -312,7 +312,7 @@ b_list_above()
 		'BEGIN { printf "%.0f\n", f - (accept * a + drop * (n - a)) / n }'
 }
 
-# b_list_both WORK RULES LIST OFF-PACKETS: switch off and on.  V["accepted-off
+# b_list_both WORK RULES LIST: switch off and on.  V["accepted-off
 # ..."] and "on" are how many packets of the list were.
 b_list_both()
 {
@@ -324,10 +324,8 @@ b_list_both()
 		accepted=$(b_accepted "$list")
 		V["accepted-$contender $work $rules"]=$accepted
 		note="accepted $accepted/$n"
-		if [[ $contender == off ]]; then
-			figure=$(b_list "$list" "$4")
-		else
-			figure=$(b_list "$list")
+		figure=$(b_list "$list")
+		if [[ $contender == on ]]; then
 			b_column state
 			note="$B_COLUMN $note"
 		fi
@@ -344,7 +342,7 @@ b_tuples()
 	[[ -e $prefix.packets ]] || b_die "no $prefix.packets, run selftests/bench/prepare"
 	b_list_base "$prefix.packets"
 	b_table <"$prefix.nft" | b_load
-	b_list_both "$1" "$2" "$prefix.packets" 256
+	b_list_both "$1" "$2" "$prefix.packets"
 }
 
 # b_single: rules that stand alone.  The module is to leave them to the interpreter
