@@ -42,10 +42,10 @@ on:saddr-miss:10000       1.00  on:saddr-miss:10      90  40
 on:saddr-dport:1000       3.90  off:saddr-miss:1       8  120
 on:same-saddr-tcp:1000    3.95  off:saddr-miss:1       8  120
 on:same-saddr:1000        4.80  off:saddr-miss:1       8  160
-on:acl:1000               5.50  off:saddr-miss:1       8  250
+on:acl:1000               3.40  off:saddr-miss:1       8  250
 on:fw:1000                1.02  off:fw:1000            8  250
 on:ipc:1000               1.02  off:ipc:1000           8  250
-on:known:30               2.75  off:known:30           8  1.00
+on:known:30               1.20  off:known:30           8  1.00
 on:nested:30              0.28  off:nested:30          8  0.50
 on:counters:100           0.82  off:counters:100       8  1.00
 on:set-named:1000         1.00  off:set-named:1000     8  1.00
