@@ -25,12 +25,8 @@ MODULE := $(BUILD)/nft_bpfjit.ko
 # "make M=..." or W=... of the command line are for Kbuild, not for us.
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all module rival mirror setup sparse style check check-debug debug-kernel stress demo
-.PHONY: install uninstall clean help
-.PHONY: all module mirror setup sparse style check fuzz demo install uninstall clean help
-.PHONY: all module mirror setup sparse style check demo coverage install uninstall clean help
-.PHONY: check-upstream
-.PHONY: all module mirror setup sparse style check demo bench install uninstall clean help
+.PHONY: all module rival mirror setup sparse style check check-debug check-upstream
+.PHONY: debug-kernel stress fuzz coverage bench demo install uninstall clean help
 
 all: module
 
@@ -81,12 +77,12 @@ debug-kernel:
 check-debug: debug-kernel
 	@scripts/check debug
 
-# make stress SECONDS=n: on all kernels.
-SECONDS ?= 600
+# "make stress SECONDS=600", on all kernels.
+SECONDS ?= 300
 stress:
 	@STRESS_SECONDS=$(SECONDS) GUEST_TIMEOUT=$$(($(SECONDS) * 3 + 1200)) scripts/check stress
+
 # "make fuzz SECONDS=600 SEED=3"; without a seed it is a new one each time.
-SECONDS ?= 300
 SEED ?=
 
 fuzz:
@@ -102,6 +98,7 @@ demo:
 # How much of real rulesets runs where.
 coverage:
 	@scripts/coverage
+
 # Writes Documentation/bench.
 bench:
 	@scripts/bench
