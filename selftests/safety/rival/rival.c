@@ -17,13 +17,12 @@ static struct ftrace_ops rival_ops = {
 	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
 };
 
-static char rival_name[] = "nf_tables_commit";
-
 static int __init rival_init(void)
 {
+	char name[] = "nf_tables_commit";
 	int err;
 
-	err = ftrace_set_filter(&rival_ops, rival_name, strlen(rival_name), 0);
+	err = ftrace_set_filter(&rival_ops, name, strlen(name), 0);
 	return err ? : register_ftrace_function(&rival_ops);
 }
 
