@@ -4,10 +4,10 @@
 # Everything at once, for STRESS_SECONDS (30):
 #
 #	 t              r                 b                u
-#	+------+      +-------+       +--------+       +------+
-#	|   tr |------| rt rb |-------| br { bu|-------| ub   |
-#	|      |      |       |       |    br0}|       |      |
-#	+------+      +-------+       +--------+       +------+
+#	+------+      +---------+       +--------+       +------+
+#	|  vt0 |------| vr0 vr1 |-------| vb0    |       |      |
+#	|      |      |         |       | br0 vb1|-------| vu0  |
+#	+------+      +---------+       +--------+       +------+
 #	 output        ingress         bridge           input
 #	               prerouting      prerouting
 #	               forward         forward
@@ -327,32 +327,30 @@ topology()
 			net.ipv6.conf.default.disable_ipv6=1
 	done
 	sysctl -qw net.core.netdev_max_backlog=100000
-	ip -n t link add tr type veth peer name rt netns r
-	ip -n r link add rb type veth peer name br netns b
-	ip -n b link add bu type veth peer name ub netns u
+	ip -n t link add vt0 type veth peer name vr0 netns r address 02:00:00:00:00:01
+	ip -n r link add vr1 type veth peer name vb0 netns b
+	ip -n b link add vb1 type veth peer name vu0 netns u address 02:00:00:00:00:02
 	ip -n b link add br0 type bridge forward_delay 0 mcast_snooping 0
-	ip -n b link set br master br0
-	ip -n b link set bu master br0
-	ip -n t addr add 10.1.0.2/24 dev tr
-	ip -n r addr add 10.1.0.1/24 dev rt
-	ip -n r addr add 10.2.0.1/24 dev rb
-	ip -n u addr add 10.2.0.2/24 dev ub
-	for ns in t/tr r/rt r/rb b/br b/bu b/br0 u/ub; do
-		ip -n "${ns%/*}" link set "${ns#*/}" up
+	ip -n b link set dev vb0 master br0
+	ip -n b link set dev vb1 master br0
+	ip -n t addr add 10.1.0.2/24 dev vt0
+	ip -n r addr add 10.1.0.1/24 dev vr0
+	ip -n r addr add 10.2.0.1/24 dev vr1
+	ip -n u addr add 10.2.0.2/24 dev vu0
+	for ns in t/vt0 r/vr0 r/vr1 b/vb0 b/vb1 b/br0 u/vu0; do
+		ip -n "${ns%/*}" link set dev "${ns#*/}" up
 	done
 	ip -n t route add default via 10.1.0.1
 	in_ns r sysctl -qw net.ipv4.ip_forward=1
 	# Nothing is to be lost for want of a neighbour.
-	ip -n t neigh replace 10.1.0.1 dev tr nud permanent \
-		lladdr "$(in_ns r cat /sys/class/net/rt/address)"
-	ip -n r neigh replace 10.2.0.2 dev rb nud permanent \
-		lladdr "$(in_ns u cat /sys/class/net/ub/address)"
+	ip -n t neigh replace 10.1.0.1 dev vt0 nud permanent lladdr 02:00:00:00:00:01
+	ip -n r neigh replace 10.2.0.2 dev vr1 nud permanent lladdr 02:00:00:00:00:02
 }
 
 accounting()
 {
 	account t ip output
-	account r netdev "ingress device rt"
+	account r netdev "ingress device vr0"
 	account r ip prerouting forward postrouting
 	account b bridge prerouting forward postrouting
 	account u ip input
