@@ -5,7 +5,8 @@
 # What the other scripts share: where things are, which kernels the project is
 # tested on, and how to say so.  Source it; it runs nothing.
 #
-# A kernel is named by its series (6.1, 6.12).  The release (uname -r) behind a
+# A kernel is named by its series (6.1, 6.12; 6.1-rt is the one with PREEMPT_RT,
+# which only some tests ask for).  The release (uname -r) behind a
 # series is whatever Debian's headers meta package depends on right now, so that
 # the headers a module is built against and the image it is run on always are of
 # one version.  Nothing is recorded that could go stale: it is asked of dpkg.
@@ -27,6 +28,7 @@ headers_meta()
 {
 	case $1 in
 	6.1) echo linux-headers-amd64 ;;
+	6.1-rt) echo linux-headers-rt-amd64 ;;
 	*) echo "linux-headers-$1-amd64" ;;
 	esac
 }
@@ -98,4 +100,14 @@ upstream_dir()
 	version=$(dpkg-query -W -f '${Version}' "linux-source-$1" 2>/dev/null) ||
 		die "linux-source-$1 is not installed, run scripts/setup"
 	echo "$CACHE/upstream/$1_$version"
+}
+
+# debug_dir: where scripts/debug-kernel leaves the debug kernel, in the way of
+# kernel_dir.
+debug_dir()
+{
+	local dir
+
+	dir=$(source_dir)
+	echo "$CACHE/debug/${dir##*/}"
 }
