@@ -156,6 +156,7 @@ int nfj_chain_ir(struct net *net, struct nft_chain *chain, struct nfj_ir *ir,
 	list_for_each_entry(rule, &chain->rules, list) {
 		if (!nft_is_active_next(net, rule))
 			continue;
+		ir->family = chain->table->family;
 		err = nfj_rule_ir(&rd, ir, rule, skb, in);
 		if (each && !err) {
 			err = each(arg, rule, ir);
@@ -369,7 +370,6 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 
 	*state = NULL;
 	nfj_ir_init(&ir);
-	ir.family = chain->table->family;
 	err = nfj_chain_ir(net, chain, &ir, NULL, NULL);
 	if (err) {
 		/* what was not read may be anything */
