@@ -84,10 +84,8 @@ static int nfj_set_walk(const struct nft_ctx *ctx, struct nft_set *set,
 static int nfj_elem_cmp(const void *a, const void *b)
 {
 	const struct nfj_elem_in *x = a, *y = b;
-	int d = memcmp(x->lo, y->lo, sizeof(x->lo));
 
-	/* where one interval ends and the next begins at once, the latter counts */
-	return d ? : y->hi[0] - x->hi[0];
+	return memcmp(x->lo, y->lo, sizeof(x->lo));
 }
 
 /* A key less one */
@@ -100,9 +98,12 @@ static void nfj_key_before(u8 *to, const u8 *key, unsigned int len)
 }
 
 /* Ends become intervals.  What lies between two ends is in the set if the
- * lower one opens, as nft_rbtree_lookup() has it.
+ * lower one opens, as nft_rbtree_lookup() has it.  False where one interval is
+ * over and the next begins at once: nft leaves out the former of these two ends
+ * in an anonymous set, and with both it depends on the shape of the tree whether
+ * the key is found.
  */
-static void nfj_set_intervals(struct nfj_set_in *in, unsigned int klen)
+static bool nfj_set_intervals(struct nfj_set_in *in, unsigned int klen)
 {
 	u32 i, k = 0, n = in->nelems;
 
@@ -111,7 +112,7 @@ static void nfj_set_intervals(struct nfj_set_in *in, unsigned int klen)
 		struct nfj_elem_in elem = in->elems[i];
 
 		if (i + 1 < n && !memcmp(elem.lo, in->elems[i + 1].lo, klen))
-			continue;
+			return false;
 		if (elem.hi[0] == NFJ_END_CLOSE)
 			continue;
 		if (i + 1 < n)
@@ -121,6 +122,7 @@ static void nfj_set_intervals(struct nfj_set_in *in, unsigned int klen)
 		in->elems[k++] = elem;
 	}
 	in->nelems = k;
+	return true;
 }
 
 /* How the key is made up.  Only a pipapo set compares field by field; others take
@@ -188,8 +190,8 @@ struct nfj_set_in *nfj_set_read(struct net *net, struct nft_set *set)
 	set->ops->walk(&ctx, set, &r.iter);
 	if (r.iter.err < 0)
 		goto out_free;
-	if (r.ends)
-		nfj_set_intervals(r.in, set->klen);
+	if (r.ends && !nfj_set_intervals(r.in, set->klen))
+		goto out_free;
 	list_for_each_entry(all, &set->catchall_list, list) {
 		if (!nft_set_elem_active(nft_set_elem_ext(set, all->elem),
 					 r.iter.genmask))

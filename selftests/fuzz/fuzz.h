@@ -30,8 +30,7 @@ struct text {
 };
 
 void *need(void *p);
-void text_add(struct text *t, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+__printf(2, 3) void text_add(struct text *t, const char *fmt, ...);
 void text_free(struct text *t);
 void text_copy(struct text *to, const struct text *from);
 void text_drop(struct text *t, const bool *drop);

@@ -133,7 +133,7 @@ static uint32_t loaded;		/* words that the rule has written */
 static bool closed;		/* nothing more behind it */
 static bool strict;		/* read no others: newer kernels do not allow it */
 
-static __attribute__((format(printf, 1, 2))) void add(const char *fmt, ...)
+static __printf(1, 2) void add(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -215,6 +215,7 @@ static const struct frame *any_frame(void)
 static void load_value(const struct load *l, const struct frame *f, uint8_t *val)
 {
 	static const char * const names[] = { "in0", "out0", "br0", "p0", "lo" };
+	const char *name = names[rnd(ARRAY_SIZE(names))];
 	unsigned int start, i;
 	uint32_t v = 0;
 
@@ -254,8 +255,7 @@ static void load_value(const struct load *l, const struct frame *f, uint8_t *val
 		case NFT_META_OIFNAME:
 		case NFT_META_BRI_IIFNAME:
 		case NFT_META_BRI_OIFNAME:
-			strncpy((char *)val, names[rnd(ARRAY_SIZE(names))],
-				l->len);
+			memcpy(val, name, strlen(name));
 			return;
 		case NFT_META_IIFTYPE:
 		case NFT_META_OIFTYPE:
@@ -843,9 +843,10 @@ static void emit_effect(void)
 	case 4:
 		noise(mask, 4);
 		noise(xor, 4);
-		add("meta dreg=%u key=3 ; bitwise sreg=%u dreg=%u len=4 mask=%s xor=%s ; meta sreg=%u key=3",
-		    regno(w), regno(w), regno(w), bytes(mask, 4), bytes(xor, 4),
-		    regno(w));
+		add("meta dreg=%u key=3", regno(w));
+		add(" ; bitwise sreg=%u dreg=%u len=4 mask=%s xor=%s", regno(w),
+		    regno(w), bytes(mask, 4), bytes(xor, 4));
+		add(" ; meta sreg=%u key=3", regno(w));
 		break;
 	case 5:
 		if (only_hook(0) && !(families & FAM_ARP))
@@ -859,9 +860,11 @@ static void emit_effect(void)
 		if (chance(60))
 			memcpy(val, frame->b + frame->nh + writes[i].off,
 			       writes[i].len);
-		add("immediate dreg=%u data=%s ; payload sreg=%u base=%u off=%u len=%u csum=%u csumoff=%u csumflags=%u",
-		    regno(w), bytes(val, writes[i].len), regno(w), writes[i].base,
-		    writes[i].off, writes[i].len, writes[i].csum,
+		add("immediate dreg=%u data=%s", regno(w),
+		    bytes(val, writes[i].len));
+		add(" ; payload sreg=%u base=%u off=%u len=%u", regno(w),
+		    writes[i].base, writes[i].off, writes[i].len);
+		add(" csum=%u csumoff=%u csumflags=%u", writes[i].csum,
 		    writes[i].csumoff, writes[i].flags);
 		break;
 	case 8:
@@ -1128,8 +1131,9 @@ static void make_table(unsigned int f, unsigned int number, unsigned int *budget
 		make_chain_rules(n);
 		if (nregular == 15 && i + 1 < nbase + nregular &&
 		    (i >= nbase || chance(70)))
-			text_add(out, "rule %s %s c%u counter ; immediate dreg=0 verdict=jump:c%u ; counter",
-				 fam, table, i, i < nbase ? nbase : i + 1);
+			text_add(out, "rule %s %s c%u counter ; %s:c%u ; counter",
+				 fam, table, i, "immediate dreg=0 verdict=jump",
+				 i < nbase ? nbase : i + 1);
 	}
 }
 

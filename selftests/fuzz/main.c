@@ -282,7 +282,7 @@ int main(int argc, char **argv)
 	}
 	if (argc < 3 || (strcmp(argv[1], "run") && strcmp(argv[1], "replay") &&
 			 strcmp(argv[1], "shrink"))) {
-		fprintf(stderr, "usage: see the head of main.c\n");
+		fputs("usage: see the head of the source\n", stderr);
 		return 2;
 	}
 	if (!world_init()) {

@@ -446,13 +446,16 @@ static bool put_elem(struct batch *b, char *s, const char *set)
 	bool rest = false;
 	size_t list, one;
 
-	while ((w = word(&s, ' ')))
-		if (!strcmp(w, "catchall"))
+	while ((w = word(&s, ' '))) {
+		if (!strcmp(w, "catchall")) {
 			rest = true;
-		else if (!field(w, "key", &key) && !field(w, "to", &to) &&
+			continue;
+		}
+		if (!field(w, "key", &key) && !field(w, "to", &to) &&
 		    !field(w, "keyend", &keyend) && !field(w, "data", &data) &&
 		    !field(w, "verdict", &verdict) && !field(w, "id", &id))
 			return false;
+	}
 	put_str(b, NFTA_SET_ELEM_LIST_SET, set);
 	if (id)
 		put_u32(b, NFTA_SET_ELEM_LIST_SET_ID, atoi(id));

@@ -150,8 +150,8 @@ bool text_write(const struct text *t, const char *file, const char *head)
 	if (!f)
 		return false;
 	if (head)
-		fprintf(f, "# SPDX-License-Identifier: GPL-2.0-only\n# %s\n",
-			head);
+		fprintf(f, "# %s-Identifier: GPL-2.0-only\n# %s\n",
+			"SPDX-License", head);
 	for (i = 0; i < t->n; i++)
 		fprintf(f, "%s\n", t->line[i]);
 	return !fclose(f);

@@ -166,8 +166,9 @@ static bool send_wire(const struct world *w, int index, size_t len,
 /* An id of this run for fragments, or they would be put together with others */
 static void new_id(size_t len)
 {
+	uint8_t *p = wire + 14, next = p[6];
+	unsigned int at = 40;
 	uint32_t sum;
-	uint8_t *p = wire + 14;
 
 	if (len >= 34 && wire[12] == 0x08 && !wire[13] &&
 	    (p[6] & 0x3f || p[7])) {
@@ -181,10 +182,21 @@ static void new_id(size_t len)
 		p[5] = new;
 		p[10] = sum >> 8;
 		p[11] = sum;
-	} else if (len >= 62 && wire[12] == 0x86 && wire[13] == 0xdd &&
-		   p[6] == 44) {
-		p[44] ^= nonce >> 8;
-		p[45] ^= nonce;
+	} else if (len >= 62 && wire[12] == 0x86 && wire[13] == 0xdd) {
+		/* behind other extension headers as well */
+		while ((next == 0 || next == 43 || next == 51 || next == 60) &&
+		       at + 8 <= len - 14) {
+			unsigned int step = next == 51 ?
+					    (p[at + 1] + 2) * 4U :
+					    (p[at + 1] + 1) * 8U;
+
+			next = p[at];
+			at += step;
+		}
+		if (next == 44 && at + 8 <= len - 14) {
+			p[at + 4] ^= nonce >> 8;
+			p[at + 5] ^= nonce;
+		}
 	}
 }
 
@@ -237,25 +249,48 @@ static bool settle(const struct world *w)
 
 /* ---- the witness ---- */
 
+#define LOADS	5
+
+/* A rule that adds what some loads give, and the hook, to a set */
+static void watch_rule(struct text *t, const char *fam, const char *chain,
+		       int hook, char set, const char *const *loads)
+{
+	char all[256] = "";
+	unsigned int i;
+
+	for (i = 0; i < LOADS && loads[i]; i++)
+		sprintf(all + strlen(all), " ; %s", loads[i]);
+	text_add(t, "rule %s w %s immediate dreg=8 data=%02x000000%s ; %s=%c %s",
+		 fam, chain, hook, all, "dynset set", set, "op=1 key=8 expr=");
+}
+
 static void watch(struct text *t, const char *fam, int hook, const char *dev,
 		  bool ct)
 {
-	const char *type = hook < 0 ? "" : "type=filter ";
-	char d[32] = "";
+	static const char * const meta[LOADS] = {
+		"meta dreg=9 key=3", "meta dreg=10 key=2", "meta dreg=11 key=0",
+		"meta dreg=12 key=1", "meta dreg=13 key=19",
+	};
+	static const char * const nh[LOADS] = {
+		"payload dreg=9 base=1 off=0 len=16",
+		"payload dreg=13 base=1 off=16 len=12",
+	};
+	static const char * const th[LOADS] = {
+		"payload dreg=9 base=2 off=0 len=16",
+	};
+	static const char * const track[LOADS] = {
+		"ct dreg=9 key=0", "ct dreg=10 key=3", "ct dreg=11 key=2",
+	};
+	char name[24];
 
-	if (*dev)
-		snprintf(d, sizeof(d), " dev=%s", dev);
-	text_add(t, "chain %s w %s%d %shook=%d prio=2147483647 policy=1%s", fam,
-		 dev, hook, type, hook, d);
-	text_add(t, "rule %s w %s%d immediate dreg=8 data=%02x000000 ; meta dreg=9 key=3 ; meta dreg=10 key=2 ; meta dreg=11 key=0 ; meta dreg=12 key=1 ; meta dreg=13 key=19 ; dynset set=a op=1 key=8 expr=",
-		 fam, dev, hook, hook);
-	text_add(t, "rule %s w %s%d immediate dreg=8 data=%02x000000 ; payload dreg=9 base=1 off=0 len=16 ; payload dreg=13 base=1 off=16 len=12 ; dynset set=b op=1 key=8 expr=",
-		 fam, dev, hook, hook);
-	text_add(t, "rule %s w %s%d immediate dreg=8 data=%02x000000 ; payload dreg=9 base=2 off=0 len=16 ; dynset set=c op=1 key=8 expr=",
-		 fam, dev, hook, hook);
+	snprintf(name, sizeof(name), "%s%d", dev, hook);
+	text_add(t, "chain %s w %s type=filter hook=%d prio=2147483647 policy=1%s%s",
+		 fam, name, hook, *dev ? " dev=" : "", dev);
+	watch_rule(t, fam, name, hook, 'a', meta);
+	watch_rule(t, fam, name, hook, 'b', nh);
+	watch_rule(t, fam, name, hook, 'c', th);
 	if (ct)
-		text_add(t, "rule %s w %s%d immediate dreg=8 data=%02x000000 ; ct dreg=9 key=0 ; ct dreg=10 key=3 ; ct dreg=11 key=2 ; dynset set=d op=1 key=8 expr=",
-			 fam, dev, hook, hook);
+		watch_rule(t, fam, name, hook, 'd', track);
 }
 
 static void watch_table(struct text *t, const char *fam, bool ct)
@@ -276,8 +311,14 @@ static void witness(struct text *t, const struct text *rules)
 
 	watch_table(t, "inet", ct);
 	text_add(t, "chain inet w first hook=3 prio=-2147483648 policy=1");
-	text_add(t, "rule inet w first meta dreg=1 key=15 ; cmp sreg=1 op=0 data=02 ; immediate dreg=1 data=0000 ; payload sreg=1 base=1 off=4 len=2 csum=1 csumoff=10");
-	text_add(t, "rule inet w first meta dreg=1 key=16 ; cmp sreg=1 op=0 data=01 ; payload dreg=1 base=2 off=0 len=1 ; cmp sreg=1 op=0 data=0e ; immediate dreg=0 verdict=drop");
+	text_add(t, "rule inet w first %s ; %s ; %s ; %s",
+		 "meta dreg=1 key=15", "cmp sreg=1 op=0 data=02",
+		 "immediate dreg=1 data=0000",
+		 "payload sreg=1 base=1 off=4 len=2 csum=1 csumoff=10");
+	text_add(t, "rule inet w first %s ; %s ; %s ; %s ; %s",
+		 "meta dreg=1 key=16", "cmp sreg=1 op=0 data=01",
+		 "payload dreg=1 base=2 off=0 len=1", "cmp sreg=1 op=0 data=0e",
+		 "immediate dreg=0 verdict=drop");
 	for (hook = 0; hook < 5; hook++)
 		watch(t, "inet", hook, "", ct);
 	if (text_has(rules, "chain bridge ")) {
@@ -315,7 +356,7 @@ static int commit(struct batch *b, struct refusal *r, struct figures *fig)
 /* The witness is always interpreted: its translation would take longer than all
  * of the case.  Zero for a case: also what is not worth it is translated.
  */
-static bool cheap(const char *n)
+static bool set_cheap(const char *n)
 {
 	int fd = open("/sys/module/nft_bpfjit/parameters/cheap",
 		      O_WRONLY | O_CLOEXEC);
@@ -342,7 +383,7 @@ static bool fresh(struct world *w, const struct text *t)
 	if (w == &worlds[1] && !w->jit)
 		good = jit(w, true);
 	witness(&wit, t);
-	good = good && cheap("1000000");
+	good = good && set_cheap("1000000");
 	batch_begin(&batch, w->nl);
 	for (i = 0; i < wit.n && good; i++) {
 		good = batch_line(&batch, wit.line[i], i);
@@ -358,7 +399,7 @@ static bool fresh(struct world *w, const struct text *t)
 				strerror(r[n - 1].err));
 	}
 	text_free(&wit);
-	return cheap("0") && good;
+	return set_cheap("0") && good;
 }
 
 /* Do all lines.  Number of refusals (the rest of the case is not done then), -1
