@@ -111,8 +111,8 @@ int nfj_value_guard(struct nfj_fe *fe, unsigned int koff, unsigned int size,
 /* lookup.c */
 int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
 		   unsigned int reg, bool in);
-int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff, u8 (*val)[2][2],
-		     unsigned int n, bool in);
+int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff,
+		     const struct nfj_ival *ports, unsigned int n, bool in);
 int nfj_case_add(struct nfj_ir *cases, const struct nfj_ir *from,
 		 const struct nfj_rule *tests, s32 verdict,
 		 const void *target);

@@ -243,8 +243,7 @@ static int nfj_tests_copy(struct nfj_ir *to, struct nfj_rule *rule,
  * Return: 0, -ENOMEM, or -ERANGE when it can't match.
  */
 int nfj_case_add(struct nfj_ir *cases, const struct nfj_ir *from,
-			const struct nfj_rule *tests, s32 verdict,
-			const void *target)
+		 const struct nfj_rule *tests, s32 verdict, const void *target)
 {
 	struct nfj_rule *rule = nfj_ir_add_rule(cases);
 
@@ -455,14 +454,14 @@ int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
  * nfj_lookup_ports - test that a port is in a list, or not
  * @fe: the rule's state; the test is added to its rule
  * @koff: offset of the port in struct nfj_key
- * @val: lowest and highest port of each element, network byte order
- * @n: number of elements; they may overlap
+ * @ports: intervals of ports; they may overlap
+ * @n: how many
  * @in: true: the rule goes on when the port is in the list, false: when not
  *
  * Return: NFJ_FE_PURE, NFJ_FE_NEVER or -ENOMEM.
  */
-int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff, u8 (*val)[2][2],
-		     unsigned int n, bool in)
+int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff,
+		     const struct nfj_ival *ports, unsigned int n, bool in)
 {
 	const struct nfj_test like = {
 		.n	= 1,
@@ -479,8 +478,8 @@ int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff, u8 (*val)[2][2],
 	if (!num)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
-		num[i].lo = val[i][0][0] << 8 | val[i][0][1];
-		num[i].hi = val[i][1][0] << 8 | val[i][1][1];
+		num[i].lo = ports[i].lo;
+		num[i].hi = ports[i].hi;
 	}
 	sort(num, n, sizeof(*num), nfj_number_cmp, NULL);
 	err = nfj_set_test(fe->ir, fe->rule, num, n, &like, in);

@@ -190,7 +190,7 @@ static int nfj_xt_icmp6(struct nfj_fe *fe, const void *data, u32 rev)
 static int nfj_xt_multiport(struct nfj_fe *fe, const void *data, u32 rev)
 {
 	const struct xt_multiport_v1 *info = data;
-	u8 val[XT_MULTI_PORTS][2][2];
+	struct nfj_ival ports[XT_MULTI_PORTS];
 	unsigned int i, n = 0, at;
 	int res;
 
@@ -212,15 +212,13 @@ static int nfj_xt_multiport(struct nfj_fe *fe, const void *data, u32 rev)
 		}
 		if (lo > hi)
 			return NFJ_FE_STOP;
-		val[n][0][0] = lo >> 8;
-		val[n][0][1] = lo;
-		val[n][1][0] = hi >> 8;
-		val[n][1][1] = hi;
+		ports[n] = (struct nfj_ival){ lo, hi };
 	}
 	res = nfj_xt_transport(fe, 4);
 	if (res != NFJ_FE_PURE)
 		return res;
-	return nfj_lookup_ports(fe, NFJ_KEY(th) + at, val, n, !info->invert);
+	return nfj_lookup_ports(fe, NFJ_KEY(th) + at, ports, n,
+				!info->invert);
 }
 
 /* mark_mt() */
@@ -367,7 +365,7 @@ static const struct nfj_xt_row nfj_xt_rows[] = {
 int nfj_xt_match(struct nfj_fe *fe, const char *name, u32 rev,
 		 const void *info, unsigned int len)
 {
-	u8 aligned[256] __aligned(8);
+	u64 aligned[32];
 	unsigned int i;
 
 	/* bridges have no network header, ARP has no ports */

@@ -9,7 +9,6 @@
 #include <linux/limits.h>
 
 #define fallthrough	__attribute__((__fallthrough__))
-#define __aligned(n)	__attribute__((__aligned__(n)))
 #define BUILD_BUG_ON(cond)	((void)sizeof(char[1 - 2 * !!(cond)]))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define DIV_ROUND_UP(n, d) ({ \
