@@ -427,8 +427,8 @@ b_cost_load()
 	done
 }
 
-# b_cost_edit N: one rule of a chain; handles count on from 2.  Twice: the first is
-# to warm up.
+# b_cost_edit N: one rule of a chain.  Handles count on from 2, a replaced rule has
+# that of the old one.  Twice: the first is to warm up.
 b_cost_edit()
 {
 	local n=$1 contender new
@@ -444,7 +444,6 @@ b_cost_edit()
 				nft add rule ip t c ip saddr 10.8.0.1 accept
 			b_cost replace "$n" $contender \
 				nft replace rule ip t c handle $new ip saddr 10.8.0.2 accept
-			new=$((new + 1))
 			b_cost delete "$n" $contender nft delete rule ip t c handle $new
 			new=$((new + 1))
 		done

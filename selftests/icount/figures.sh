@@ -48,12 +48,12 @@ on:ipc:1000               1.02  off:ipc:1000           8  250
 on:known:30               1.20  off:known:30           8  1.00
 on:nested:30              0.28  off:nested:30          8  0.50
 on:counters:100           0.82  off:counters:100       8  1.00
-on:set-named:1000         1.00  off:set-named:1000     8  1.00
+on:set-named:1000         1.00  off:set-named:1000    15  1.00
 on:load:1000              1.45  off:load:1000          0  1.25
 on:load:10000             1.60  off:load:10000         0  1.25
-on:add:10000             20.00  off:add:10000          0  2.00
-on:replace:10000         20.00  off:replace:10000      0  2.00
-on:delete:10000          20.00  off:delete:10000       0  2.00
+on:add:10000             40.00  off:add:10000          0  2.00
+on:replace:10000          3.00  off:replace:10000      0  2.00
+on:delete:10000          40.00  off:delete:10000       0  2.00
 on:namespaces-10:200      2.00  off:namespaces-10:200  0  1.50
 on:saddr-memory:10000     1.00  200-a-rule:10000       0  200
 accepted-on:acl:1000      1.00  accepted-off:acl:1000  0  1.00
