@@ -79,6 +79,7 @@ void batch_begin(struct batch *b, int fd);
 bool batch_line(struct batch *b, const char *line, int number);
 void batch_flush_ruleset(struct batch *b);
 int batch_send(struct batch *b, struct refusal *r, unsigned int max);
+void nl_barrier(void);
 void ct_flush(int fd);
 
 void dump_reset(struct dump *d);

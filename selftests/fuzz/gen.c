@@ -1265,7 +1265,7 @@ void gen_case(struct text *t)
 	nsets = 0;
 	nnamed = 0;
 	families = 0;
-	strict = chance(88);
+	strict = chance(95);
 	for (i = 0; i < ARRAY_SIZE(marks); i++)
 		marks[i] = chance(70) ? rnd(5) : next();
 	for (i = 0; i < n; i++) {

@@ -238,8 +238,9 @@ static int run(uint64_t s, double seconds, const char *dir, unsigned long cases)
 	       total.cases - bad - once, bad);
 	printf("%sok 2 cases are taken (%u not at all, %u differ only once)\n",
 	       (refused + once) * 20 > n ? "not " : "", refused, once);
-	printf("%sok 3 most rules are in BPF\n",
-	       total.bpf * 2 < total.rules || !total.bpf ? "not " : "");
+	/* on 6.1 one rule with registers of another's ties up a whole table */
+	printf("%sok 3 enough rules are in BPF\n",
+	       total.bpf * 3 < total.rules || !total.bpf ? "not " : "");
 	printf("%sok 4 rules match\n",
 	       total.hit * 10 < total.rules || total.matches < total.packets ?
 	       "not " : "");

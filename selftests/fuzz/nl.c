@@ -797,6 +797,24 @@ int batch_send(struct batch *b, struct refusal *r, unsigned int max)
 }
 
 /**
+ * nl_barrier - wait until what was deleted is gone
+ *
+ * nf_tables destroys expressions later, and only with the last one that needs
+ * it conntrack goes from the hooks.  When a socket is closed it waits for that.
+ */
+void nl_barrier(void)
+{
+	struct sockaddr_nl at = { .nl_family = AF_NETLINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+	if (fd < 0)
+		return;
+	/* only one with an address is worth a notice */
+	bind(fd, (void *)&at, sizeof(at));
+	close(fd);
+}
+
+/**
  * ct_flush - forget all connections of a namespace
  * @fd: a socket there
  */

@@ -379,6 +379,8 @@ static bool fresh(struct world *w, const struct text *t)
 	batch_begin(&batch, w->nl);
 	batch_flush_ruleset(&batch);
 	n = batch_send(&batch, r, REFUSALS_MAX);
+	if (!setns(w->ns, CLONE_NEWNET))
+		nl_barrier();
 	ct_flush(w->nl);
 	if (w == &worlds[1] && !w->jit)
 		good = jit(w, true);
