@@ -99,11 +99,12 @@ struct nfj_key {
 #define NFJ_GROUP_BASE		0x80	/* valid nfproto l4proto */
 #define NFJ_GROUP_META		0x01	/* len mark priority protocol pkttype */
 #define NFJ_GROUP_IF		0x02	/* iif oif iftype oiftype */
-#define NFJ_GROUP_IFNAME	0x04	/* iifname oifname */
+#define NFJ_GROUP_IIFNAME	0x04	/* iifname */
 #define NFJ_GROUP_CT		0x08	/* ct_* */
 #define NFJ_GROUP_LL		0x10	/* ll ll_len */
 #define NFJ_GROUP_NH		0x20	/* nh nh_len */
 #define NFJ_GROUP_TH		0x40	/* th th_len thf_len */
+#define NFJ_GROUP_OIFNAME	0x100	/* oifname */
 
 /**
  * struct nfj_need - what a matcher reads of the flow key

@@ -167,8 +167,10 @@ static void nfj_reads_key(struct nfj_emit *e, unsigned int off,
 			       &need->nh_end);
 	} else if (off >= ll) {
 		need->groups |= NFJ_GROUP_LL;
+	} else if (off >= offsetof(struct nfj_key, oifname)) {
+		need->groups |= NFJ_GROUP_OIFNAME;
 	} else if (off >= offsetof(struct nfj_key, iifname)) {
-		need->groups |= NFJ_GROUP_IFNAME;
+		need->groups |= NFJ_GROUP_IIFNAME;
 	} else if (off >= offsetof(struct nfj_key, ct_state)) {
 		need->groups |= NFJ_GROUP_CT;
 	} else {

@@ -25,6 +25,7 @@
  * jumped to and that jumps on, that can't be known, and the interpreter goes on.
  */
 #include <linux/filter.h>
+#include <linux/moduleparam.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <net/netfilter/nf_tables.h>
@@ -126,6 +127,37 @@ static bool nfj_generation(const struct net *net, const struct nfj_state *st)
 	return nfj_blob_of(st->chain, !gen) == st->blob ? !gen : gen;
 }
 
+static unsigned long nfj_bad_matches;
+module_param_named(bad_matches, nfj_bad_matches, ulong, 0444);
+MODULE_PARM_DESC(bad_matches, "results of programs that were out of range, and left to the interpreter");
+
+/**
+ * nfj_bad_match - count a result out of range
+ *
+ * That there is one is a bug; that there was more than one is all that the
+ * number is good for, so it is not exact.
+ *
+ * Return: NFJ_BAD.
+ */
+noinline u32 nfj_bad_match(void)
+{
+	WRITE_ONCE(nfj_bad_matches, READ_ONCE(nfj_bad_matches) + 1);
+	pr_warn_once("nft_bpfjit: a program returned an entry that there is not\n");
+	return NFJ_BAD;
+}
+
+/* The rule that entry @next belongs to */
+static const struct nft_rule_dp *nfj_rule_of(const struct nfj_state *st,
+					     u32 next)
+{
+	const struct nft_rule_dp *rule = (const void *)st->blob->data;
+	u32 n = st->acts[next].rule + 1;	/* the first is ours */
+
+	while (n--)
+		rule = nft_rule_next(rule);
+	return rule;
+}
+
 /* Add what @st reads to a key that has @have */
 static u32 nfj_extract_more(struct nfj_key *key, const struct nft_pktinfo *pkt,
 			    const struct nfj_state *st, u32 have)
@@ -169,6 +201,12 @@ void nfj_run(const struct nfj_state *st, u32 k, struct nfj_key *key,
 			k = nfj_match(st, key, next);
 			if (k == NFJ_NONE)
 				goto end_of_chain;
+			if (unlikely(k == NFJ_BAD)) {
+				blob = st->blob;
+				rule = nfj_rule_of(st, next);
+				st = NULL;
+				continue;
+			}
 act:
 			act = &st->acts[k];
 			next = act->next;
@@ -269,6 +307,10 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	k = nfj_match(st, &key, 0);
 	if (k == NFJ_NONE) {
 		regs->verdict.code = NFT_RETURN;
+		return;
+	}
+	if (unlikely(k == NFJ_BAD)) {
+		regs->verdict.code = NFT_BREAK;
 		return;
 	}
 	act = &st->acts[k];

@@ -32,13 +32,18 @@ static __always_inline u32 nfj_prog_run(const struct bpf_prog *prog,
 	return bpf_dispatcher_nop_func(key, prog->insnsi, prog->bpf_func);
 }
 
+#define NFJ_BAD		0xfffffffeU	/* nfj_match(): a number out of range */
+
+u32 nfj_bad_match(void);
+
 /**
  * nfj_match - find the next entry that matches
  * @st: the chain
  * @key: flow key with what @st reads
  * @next: first entry to consider
  *
- * Return: its number, or NFJ_NONE.
+ * Return: its number, NFJ_NONE, or NFJ_BAD when a program has returned what it
+ * must not, and the rules from @next on are for the interpreter.
  */
 static __always_inline u32 nfj_match(const struct nfj_state *st,
 				     struct nfj_key *key, u32 next)
@@ -51,8 +56,11 @@ static __always_inline u32 nfj_match(const struct nfj_state *st,
 		if (next >= prog->last)
 			continue;
 		k = nfj_prog_run(prog->prog, key);
-		if (k != NFJ_NONE)
-			return likely(k < st->nacts) ? k : NFJ_NONE;
+		if (k == NFJ_NONE)
+			continue;
+		if (likely(k >= next && k < st->nacts))
+			return k;
+		return nfj_bad_match();
 	}
 	return NFJ_NONE;
 }

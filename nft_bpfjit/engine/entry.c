@@ -63,16 +63,22 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 
 	if (unlikely(!st || pkt->skb->nf_trace ||
 		     rcu_access_pointer(base->stats)))
-		return nft_do_chain(pkt, priv);
+		goto interpret;
 
 	nfj_flow_extract(&key, pkt, &st->need);
 	k = nfj_match(st, &key, 0);
 	if (k == NFJ_NONE)
 		return nfj_verdict(pkt, base->policy);
+	if (unlikely(k == NFJ_BAD))
+		goto interpret;
 	act = &st->acts[k];
 	if (nfj_act_final(act))
 		return nfj_verdict(pkt, act->verdict);
 	return nfj_base_run(st, k, &key, pkt, base, gen);
+
+interpret:
+	/* all from the beginning: nothing has been done yet */
+	return nft_do_chain(pkt, priv);
 }
 
 /* nft_do_chain_ipv4() */

@@ -10,7 +10,6 @@
 #include <linux/ip.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
-#include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_tables.h>
 #include "flow.h"
 
@@ -77,40 +76,6 @@ static void nfj_flow_if(struct nfj_key *key, const struct nft_pktinfo *pkt)
 		key->oiftype = out->type;
 		key->valid |= NFJ_VALID_OIFTYPE;
 	}
-}
-
-/* nft_meta_store_ifname(): zero padded, whatever was there before */
-static void nfj_ifname(u8 *name, const struct net_device *dev)
-{
-	BUILD_BUG_ON(NFJ_IFNAMSIZ != IFNAMSIZ);
-
-	memset(name, 0, IFNAMSIZ);
-	if (dev)
-		strscpy((char *)name, dev->name, IFNAMSIZ);
-}
-
-/* nft_ct_get_eval() */
-static void nfj_flow_ct(struct nfj_key *key, const struct nft_pktinfo *pkt)
-{
-	enum ip_conntrack_info ctinfo;
-	const struct nf_conn *ct = nf_ct_get(pkt->skb, &ctinfo);
-
-	if (!ct) {
-		key->ct_state = ctinfo == IP_CT_UNTRACKED ?
-				NF_CT_STATE_UNTRACKED_BIT :
-				NF_CT_STATE_INVALID_BIT;
-		return;
-	}
-	key->ct_state = NF_CT_STATE_BIT(ctinfo);
-#ifdef CONFIG_NF_CONNTRACK_MARK
-	key->ct_mark = READ_ONCE(ct->mark);
-#endif
-	key->valid |= NFJ_VALID_CTMARK;
-	if (nf_ct_is_template(ct))
-		return;
-	key->ct_dir = CTINFO2DIR(ctinfo);
-	key->ct_status = ct->status;
-	key->valid |= NFJ_VALID_CT;
 }
 
 /* nft_payload_eval(), NFT_PAYLOAD_LL_HEADER */
@@ -181,12 +146,6 @@ void nfj_flow_bytes(u8 *to, const struct sk_buff *skb, int off, int len)
 void nfj_flow_more(struct nfj_key *key, const struct nft_pktinfo *pkt,
 		   u32 groups)
 {
-	if (groups & NFJ_GROUP_CT)
-		nfj_flow_ct(key, pkt);
-	if (groups & NFJ_GROUP_IFNAME) {
-		nfj_ifname(key->iifname, nft_in(pkt));
-		nfj_ifname(key->oifname, nft_out(pkt));
-	}
 	if (groups & NFJ_GROUP_META)
 		nfj_flow_meta(key, pkt);
 	if (groups & NFJ_GROUP_IF)

@@ -9,7 +9,9 @@
 #ifndef _NFJ_FLOW_H
 #define _NFJ_FLOW_H
 
+#include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <net/netfilter/nf_conntrack.h>
 #include "../nfj.h"
 
 void nfj_flow_bytes(u8 *to, const struct sk_buff *skb, int off, int len);
@@ -31,6 +33,66 @@ static __always_inline void nfj_flow_words(u8 *to, const struct sk_buff *skb,
 	do {
 		memcpy(to + first * 8, from + first * 8, 8);
 	} while (++first < end);
+}
+
+/* A word of a name without what is behind its end: the lowest zero byte of the
+ * string borrows, as in the kernel's own word-at-a-time
+ */
+static __always_inline u64 nfj_flow_name_word(u64 w, bool *ended)
+{
+	u64 ones = REPEAT_BYTE(0x01), zero;
+
+	zero = (w - ones) & ~w & (ones << 7);
+	*ended = zero;
+#ifdef __LITTLE_ENDIAN
+	return zero ? w & (((zero & -zero) >> 7) - 1) : w;
+#else
+	return zero ? w & ~(U64_MAX >> (__builtin_clzll(zero) - 7)) : w;
+#endif
+}
+
+/* nft_meta_store_ifname(): zero padded.  What is behind the end of a device's
+ * name may be left from an earlier one.
+ */
+static __always_inline void nfj_flow_name(u8 *name,
+					  const struct net_device *dev)
+{
+	u64 w[2] = {};
+	bool ended;
+
+	BUILD_BUG_ON(NFJ_IFNAMSIZ != IFNAMSIZ || IFNAMSIZ != sizeof(w));
+
+	if (dev) {
+		memcpy(w, dev->name, sizeof(w));
+		w[0] = nfj_flow_name_word(w[0], &ended);
+		w[1] = ended ? 0 : nfj_flow_name_word(w[1], &ended);
+	}
+	memcpy(name, w, sizeof(w));
+}
+
+/* nft_ct_get_eval() */
+static __always_inline void nfj_flow_ct(struct nfj_key *key,
+					const struct nft_pktinfo *pkt)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(pkt->skb, &ctinfo);
+
+	if (!ct) {
+		key->ct_state = ctinfo == IP_CT_UNTRACKED ?
+				NF_CT_STATE_UNTRACKED_BIT :
+				NF_CT_STATE_INVALID_BIT;
+		return;
+	}
+	key->ct_state = NF_CT_STATE_BIT(ctinfo);
+#ifdef CONFIG_NF_CONNTRACK_MARK
+	key->ct_mark = READ_ONCE(ct->mark);
+#endif
+	key->valid |= NFJ_VALID_CTMARK;
+	if (nf_ct_is_template(ct))
+		return;
+	key->ct_dir = CTINFO2DIR(ctinfo);
+	key->ct_status = ct->status;
+	key->valid |= NFJ_VALID_CT;
 }
 
 /**
@@ -90,7 +152,14 @@ static __always_inline void nfj_flow_add(struct nfj_key *key,
 		key->valid |= NFJ_VALID_L4PROTO;
 		key->l4proto = pkt->tprot;
 	}
-	groups &= ~NFJ_GROUP_BASE;
+	if (groups & NFJ_GROUP_CT)
+		nfj_flow_ct(key, pkt);
+	if (groups & NFJ_GROUP_IIFNAME)
+		nfj_flow_name(key->iifname, nft_in(pkt));
+	if (groups & NFJ_GROUP_OIFNAME)
+		nfj_flow_name(key->oifname, nft_out(pkt));
+	groups &= ~(NFJ_GROUP_BASE | NFJ_GROUP_CT | NFJ_GROUP_IIFNAME |
+		    NFJ_GROUP_OIFNAME);
 	if (groups)
 		nfj_flow_more(key, pkt, groups);
 }
@@ -112,8 +181,8 @@ static __always_inline void nfj_flow_extract(struct nfj_key *key,
  * nfj_need_mask - what programs read as a set
  * @need: the same as ranges
  *
- * Return: NFJ_GROUP_* in the lowest byte, then a bit for each word of the
- * network header and of the transport header.
+ * Return: NFJ_GROUP_* in the lower half, then a bit for each word of the network
+ * header and of the transport header.
  */
 static inline u32 nfj_need_mask(const struct nfj_need *need)
 {
@@ -121,9 +190,9 @@ static inline u32 nfj_need_mask(const struct nfj_need *need)
 
 	BUILD_BUG_ON(NFJ_NH_WINDOW > 64 || NFJ_TH_WINDOW > 64);
 	if (need->nh_end)
-		mask |= GENMASK(need->nh_end - 1, need->nh_first) << 8;
+		mask |= GENMASK(need->nh_end - 1, need->nh_first) << 16;
 	if (need->th_end)
-		mask |= GENMASK(need->th_end - 1, need->th_first) << 16;
+		mask |= GENMASK(need->th_end - 1, need->th_first) << 24;
 	return mask;
 }
 

@@ -55,7 +55,8 @@ static bool needed(const struct nfj_need *need, u32 off)
 	if (WITHIN(ct_dir, protocol) || WITHIN(ct_state, pad2))
 		return g & NFJ_GROUP_CT;
 	if (WITHIN(iifname, ll))
-		return g & NFJ_GROUP_IFNAME;
+		return g & (off < offsetof(struct nfj_key, oifname) ?
+			    NFJ_GROUP_IIFNAME : NFJ_GROUP_OIFNAME);
 	if (WITHIN(nh, th))
 		return word_needed((off - offsetof(struct nfj_key, nh)) / 8,
 				   need->nh_first, need->nh_end);
