@@ -217,22 +217,33 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 		      unsigned int n);
 
 /* nfj_compile() flags, each a pass that can be left out */
-#define NFJ_OPT_SEARCH	0x01	/* search instead of linear compares */
-#define NFJ_OPT_LOADS	0x02	/* common loads once per program */
-#define NFJ_OPT_COMMON	0x04	/* tests common to a run of rules once */
-#define NFJ_OPT_ALL	0x07
+#define NFJ_OPT_SEARCH	0x01	/* decision tree instead of linear compares */
+#define NFJ_OPT_LOADS	0x02	/* numbers that are read often in a register */
+#define NFJ_OPT_COMMON	0x04	/* tests common to many rules once */
+#define NFJ_OPT_EXACT	0x08	/* hash tables for rules that test equality */
+#define NFJ_OPT_IVALS	0x10	/* sorted tables for intervals of a number */
+#define NFJ_OPT_ENTRY	0x20	/* find the entry instead of a check per rule */
+#define NFJ_OPT_ALL	0x3f
 
 /**
  * struct nfj_insns - a program being written
- * @insn: instructions
+ * @insn: instructions; one that loads an address (BPF_LD | BPF_IMM | BPF_DW)
+ *	  with BPF_PSEUDO_MAP_VALUE refers to @data, the offset is in the second
+ *	  half, and the map in the first is for the loader to fill in
  * @n: how many
  * @max: room
+ * @data: tables that the program looks things up in
+ * @ndata: bytes of them
+ * @data_max: room
  * @need: what the program reads
  */
 struct nfj_insns {
 	struct bpf_insn	*insn;
 	u32		n;
 	u32		max;
+	u8		*data;
+	u32		ndata;
+	u32		data_max;
 	struct nfj_need	need;
 };
 

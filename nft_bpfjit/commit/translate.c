@@ -23,7 +23,7 @@ MODULE_PARM_DESC(cheap, "estimated instructions up to which a chain is left to t
 /* Passes that run, for comparison; see NFJ_OPT_* */
 static unsigned int nfj_opts = NFJ_OPT_ALL;
 module_param_named(passes, nfj_opts, uint, 0644);
-MODULE_PARM_DESC(passes, "bit mask of passes: 1 search, 2 loads, 4 common tests");
+MODULE_PARM_DESC(passes, "bit mask of passes: 1 tree, 2 loads, 4 common tests, 8 hash tables, 16 interval tables, 32 entry");
 
 /* What the translation of a chain's rules has in common */
 struct nfj_reader {
@@ -176,7 +176,7 @@ out:
 static int nfj_program(struct nfj_state *st, const char *name, u32 last,
 		       const struct nfj_insns *insns)
 {
-	size_t size = insns->n * sizeof(*insns->insn);
+	size_t size = insns->n * sizeof(*insns->insn) + insns->ndata;
 	struct nfj_prog *prog;
 	int err;
 
@@ -198,7 +198,7 @@ static int nfj_program(struct nfj_state *st, const char *name, u32 last,
 	nfj_budget_uncharge(st->budget, size);
 	if (err)
 		return err;
-	size = nfj_load_size(prog->prog);
+	size = nfj_load_size(prog->prog) + insns->ndata;
 	err = nfj_budget_charge(st->budget, size);
 	if (err) {
 		bpf_prog_put(prog->prog);

@@ -2,12 +2,14 @@
 /*
  * Emitter: tests become BPF instructions.
  *
- * Jumps go to labels and are resolved at the end, where one that does not fit
- * into 16 bits makes the whole program fail with -ERANGE: the caller then
- * splits the chain.  Nothing is ever truncated.
+ * Jumps go to labels and are resolved at the end.  A jump has 16 bits: one that
+ * would go further goes to a stepping stone, an instruction that jumps on, and
+ * should one still not fit, the whole program fails with -ERANGE: the caller
+ * then splits the chain.  Nothing is ever truncated.
  *
- * Only loads from the key at constant, aligned offsets, ALU, forward jumps and
- * exit are emitted: no calls, no stores, no loops.
+ * Only loads from the key at constant, aligned offsets, loads from the tables
+ * of the program, ALU, forward jumps and exit are emitted: no calls, no stores,
+ * no loops.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -18,8 +20,13 @@
 #include <linux/string.h>
 #include "emit.h"
 
+#define NFJ_SET_LINE	3	/* intervals of a set that are not searched */
+
 /* what the kernel takes for privileged programs */
 #define NFJ_INSNS_MAX	1000000
+
+/* jumps that are older than this get a stepping stone where one can stand */
+#define NFJ_JUMP_OLD	28000
 
 static bool nfj_room(struct nfj_emit *e, void **p, u32 *max, u32 n, size_t size)
 {
@@ -43,8 +50,16 @@ static bool nfj_room(struct nfj_emit *e, void **p, u32 *max, u32 n, size_t size)
 	return true;
 }
 
-static void nfj_insn(struct nfj_emit *e, u8 code, u8 dst, u8 src, s16 off,
-		     s32 imm)
+/**
+ * nfj_insn - append an instruction
+ * @e: the program
+ * @code: as in struct bpf_insn
+ * @dst: likewise
+ * @src: likewise
+ * @off: likewise
+ * @imm: likewise
+ */
+void nfj_insn(struct nfj_emit *e, u8 code, u8 dst, u8 src, s16 off, s32 imm)
 {
 	struct nfj_insns *out = e->out;
 
@@ -64,8 +79,13 @@ static void nfj_insn(struct nfj_emit *e, u8 code, u8 dst, u8 src, s16 off,
 	};
 }
 
-/* dst = 64 bit constant */
-static void nfj_imm64(struct nfj_emit *e, u8 dst, u64 val)
+/**
+ * nfj_imm64 - dst = 64 bit constant
+ * @e: the program
+ * @dst: register
+ * @val: the constant
+ */
+void nfj_imm64(struct nfj_emit *e, u8 dst, u64 val)
 {
 	if (val <= S32_MAX) {
 		nfj_insn(e, BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, val);
@@ -83,34 +103,105 @@ static void nfj_imm64(struct nfj_emit *e, u8 dst, u64 val)
  */
 u32 nfj_label(struct nfj_emit *e)
 {
-	if (!nfj_room(e, (void **)&e->label, &e->labels_max, e->nlabels,
-		      sizeof(*e->label)))
+	if (!nfj_room(e, (void **)&e->place, &e->places_max, e->nplaces,
+		      sizeof(*e->place)))
 		return 0;
-	e->label[e->nlabels] = U32_MAX;
-	return e->nlabels++;
+	e->place[e->nplaces] = (struct nfj_place) {
+		.ref = U32_MAX,
+		.cur = e->nplaces,
+		.loaded = U32_MAX,
+	};
+	return e->nplaces++;
 }
 
 /**
- * nfj_bind - place a label at the next instruction
+ * nfj_bind - place a label here
  * @e: the program
- * @label: the label
+ * @label: the label; jumps to it must have been emitted before
+ *
+ * From here on only those registers count as loaded that are so on every way.
  */
 void nfj_bind(struct nfj_emit *e, u32 label)
 {
-	if (!e->err)
-		e->label[label] = e->out->n;
+	u32 i;
+
+	if (e->err)
+		return;
+	e->place[e->place[label].cur].at = e->out->n;
+	for (i = e->nopen; i-- > 0;) {
+		if (e->open[i] != label)
+			continue;
+		memmove(&e->open[i], &e->open[i + 1],
+			(--e->nopen - i) * sizeof(*e->open));
+		e->loaded = e->place[label].loaded &
+			    (e->dead ? U32_MAX : e->loaded);
+		e->dead = false;
+		break;
+	}
 }
 
-static void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm,
-		     u32 label)
+/**
+ * nfj_jump - append a jump
+ * @e: the program
+ * @code: as in struct bpf_insn
+ * @dst: likewise
+ * @src: likewise
+ * @imm: likewise
+ * @label: where to, or NFJ_LABEL_EXIT
+ */
+void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm, u32 label)
 {
+	struct nfj_place *p;
+	u32 cur;
+
+	if (label == NFJ_LABEL_EXIT)
+		label = e->exit;
 	if (!nfj_room(e, (void **)&e->fixup, &e->fixups_max, e->nfixups,
-		      sizeof(*e->fixup)))
+		      sizeof(*e->fixup)) ||
+	    !nfj_room(e, (void **)&e->open, &e->open_max, e->nopen,
+		      sizeof(*e->open)))
 		return;
+	p = &e->place[label];
+	cur = p->cur;
+	p->loaded &= e->loaded;
 	e->fixup[e->nfixups].insn = e->out->n;
-	e->fixup[e->nfixups].label = label;
+	e->fixup[e->nfixups].label = cur;
 	e->nfixups++;
+	if (e->place[cur].ref == U32_MAX) {
+		e->place[cur].ref = e->out->n;
+		e->open[e->nopen++] = label;
+	}
 	nfj_insn(e, code, dst, src, 0, imm);
+}
+
+/* Behind an exit or a jump, where nothing runs into: let jumps that have come far
+ * step here on their way, so that none becomes longer than 16 bits.
+ */
+static void nfj_stones(struct nfj_emit *e)
+{
+	u32 label, stone;
+
+	e->dead = true;
+	if (e->err || !e->nopen || e->out->n - NFJ_JUMP_OLD >= e->out->n ||
+	    e->place[e->place[e->open[0]].cur].ref >
+	    e->out->n - NFJ_JUMP_OLD)
+		return;
+	while (e->nopen && !e->err &&
+	       e->place[e->place[e->open[0]].cur].ref <
+	       e->out->n - NFJ_JUMP_OLD / 2) {
+		label = e->open[0];
+		memmove(&e->open[0], &e->open[1],
+			--e->nopen * sizeof(*e->open));
+		e->place[e->place[label].cur].at = e->out->n;
+		stone = nfj_label(e);
+		if (e->err)
+			return;
+		e->place[label].cur = stone;
+		if (label == e->exit)
+			nfj_insn(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+		else
+			nfj_jump(e, BPF_JMP | BPF_JA, 0, 0, 0, label);
+	}
 }
 
 /**
@@ -120,10 +211,12 @@ static void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm,
  */
 void nfj_goto(struct nfj_emit *e, u32 label)
 {
-	if (label == NFJ_LABEL_EXIT)
+	if (label == NFJ_LABEL_EXIT) {
 		nfj_emit_exit(e);
-	else
-		nfj_jump(e, BPF_JMP | BPF_JA, 0, 0, 0, label);
+		return;
+	}
+	nfj_jump(e, BPF_JMP | BPF_JA, 0, 0, 0, label);
+	nfj_stones(e);
 }
 
 /* jump when reg <op> val, unsigned */
@@ -206,8 +299,15 @@ static void nfj_reads_key(struct nfj_emit *e, unsigned int off,
 	}
 }
 
-/* dst = number at off */
-static void nfj_load(struct nfj_emit *e, u8 dst, u16 off, u8 size, u8 order)
+/**
+ * nfj_emit_load - load from the flow key
+ * @e: the program
+ * @dst: register
+ * @off: offset in the key
+ * @size: bytes
+ * @order: enum nfj_order
+ */
+void nfj_emit_load(struct nfj_emit *e, u8 dst, u16 off, u8 size, u8 order)
 {
 	u8 bpf_size = size == 1 ? BPF_B : size == 2 ? BPF_H :
 		      size == 4 ? BPF_W : BPF_DW;
@@ -225,18 +325,37 @@ static u64 nfj_full(u8 size)
 	return size == 8 ? U64_MAX : (1ULL << size * 8) - 1;
 }
 
+/* Whether a field exists is known only once its group is extracted */
+static void nfj_reads_valid(struct nfj_emit *e, u64 mask)
+{
+	u32 *groups = &e->out->need.groups;
+
+	if (mask & (NFJ_VALID_CT | NFJ_VALID_CTMARK))
+		*groups |= NFJ_GROUP_CT;
+	if (mask & (NFJ_VALID_IFTYPE | NFJ_VALID_OIFTYPE))
+		*groups |= NFJ_GROUP_IF;
+	if (mask & NFJ_VALID_PKTTYPE)
+		*groups |= NFJ_GROUP_META;
+}
+
 /* Register that holds the number at off & mask, the scratch one if need be */
 static u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask)
 {
 	u8 reg = 0;
 	u32 i;
 
-	for (i = 0; i < e->ndims && !reg; i++)
+	if (off == offsetof(struct nfj_key, valid))
+		nfj_reads_valid(e, mask);
+	for (i = 0; i < e->ndims && !reg && !e->afresh; i++)
 		if (e->dim[i].off == off && e->dim[i].size == size &&
 		    e->dim[i].order == order)
 			reg = e->dim[i].reg;
-	if (!reg)
-		nfj_load(e, NFJ_REG_TMP, off, size, order);
+	if (!reg) {
+		nfj_emit_load(e, NFJ_REG_TMP, off, size, order);
+	} else if (!(e->loaded & 1U << reg)) {
+		nfj_emit_load(e, reg, off, size, order);
+		e->loaded |= 1U << reg;
+	}
 	if (mask == nfj_full(size))
 		return reg ? : NFJ_REG_TMP;
 	if (reg)
@@ -255,27 +374,16 @@ static u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask)
 }
 
 /**
- * nfj_emit_start - begin a program: result "none", entry, common loads
- * @e: the program; dimensions with a register get it loaded here
+ * nfj_emit_start - begin a program: result "none"
+ * @e: the program
  */
 void nfj_emit_start(struct nfj_emit *e)
 {
-	u32 i, j;
-
+	e->exit = nfj_label(e);
+	e->found = NFJ_LABEL_EXIT;
+	e->above = NFJ_NONE;
 	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_K, NFJ_REG_RESULT, 0, 0,
 		 (s32)NFJ_NONE);
-	if (e->last_open >= 0)
-		nfj_load(e, NFJ_REG_ENTRY, offsetof(struct nfj_key, entry), 4,
-			 NFJ_HOST);
-	for (i = 0; i < e->ndims; i++) {
-		const struct nfj_dim *d = &e->dim[i];
-
-		/* several masks of one chunk share its register */
-		for (j = 0; j < i && e->dim[j].reg != d->reg; j++)
-			;
-		if (d->reg && j == i)
-			nfj_load(e, d->reg, d->off, d->size, d->order);
-	}
 }
 
 /**
@@ -334,24 +442,91 @@ static void nfj_emit_wide(struct nfj_emit *e, const struct nfj_test *t,
 	nfj_bind(e, pass);
 }
 
+/* What of a number is worth a compare: the rest is known at this point */
+struct nfj_range {
+	u64	lo;
+	u64	hi;
+};
+
+static struct nfj_range nfj_known_range(const struct nfj_emit *e,
+					const struct nfj_test *t)
+{
+	u8 d = nfj_test_dim(e, t);
+	struct nfj_range r = { 0, t->mask };
+
+	/* the dimension may have more bits than the test */
+	if (d != NFJ_NODIM) {
+		r.lo = max(r.lo, e->dim[d].lo & t->mask);
+		r.hi = min(r.hi, e->dim[d].hi & t->mask);
+	}
+	return r;
+}
+
+/* One interval: to yes or no */
+static void nfj_emit_ival(struct nfj_emit *e, u8 reg, u8 size,
+			  const struct nfj_ival *v, struct nfj_range r, u32 yes,
+			  u32 no)
+{
+	if (v->lo == v->hi) {
+		nfj_jump_imm(e, BPF_JEQ, reg, size, v->lo, yes);
+		return;
+	}
+	if (v->lo > r.lo)
+		nfj_jump_imm(e, BPF_JLT, reg, size, v->lo, no);
+	if (v->hi < r.hi)
+		nfj_jump_imm(e, BPF_JLE, reg, size, v->hi, yes);
+	else
+		nfj_goto(e, yes);
+}
+
+/* Few intervals one after the other, more by binary search */
+static void nfj_emit_ivals(struct nfj_emit *e, u8 reg, u8 size,
+			   const struct nfj_ival *v, u32 n, struct nfj_range r,
+			   u32 yes, u32 no)
+{
+	u32 i, right;
+
+	while (n > NFJ_SET_LINE) {
+		struct nfj_range below = r;
+		u32 mid = n / 2;
+
+		right = nfj_label(e);
+		nfj_jump_imm(e, BPF_JGE, reg, size, v[mid].lo, right);
+		below.hi = v[mid].lo - 1;
+		nfj_emit_ivals(e, reg, size, v, mid, below, yes, no);
+		nfj_bind(e, right);
+		r.lo = v[mid].lo;
+		v += mid;
+		n -= mid;
+	}
+	for (i = 0; i < n; i++) {
+		nfj_emit_ival(e, reg, size, &v[i], r, yes, no);
+		r.lo = max(r.lo, v[i].hi + 1);
+	}
+	nfj_goto(e, no);
+}
+
 static void nfj_emit_set(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
 {
 	const struct nfj_ival *v = &e->ir->ivals[t->lo];
-	bool in = t->kind == NFJ_SET_IN;
+	struct nfj_range r = nfj_known_range(e, t);
+	bool in = t->kind == NFJ_SET_IN, afresh = e->afresh;
 	u32 pass = nfj_label(e), yes = in ? pass : fail, no = in ? fail : pass;
-	u8 reg = nfj_value(e, t->off, t->size, t->order, t->mask);
-	u32 i;
+	u32 n = t->hi;
+	u8 reg;
 
-	for (i = 0; i < t->hi; i++) {
-		if (v[i].lo == v[i].hi) {
-			nfj_jump_imm(e, BPF_JEQ, reg, t->size, v[i].lo, yes);
-			continue;
-		}
-		if (v[i].lo)
-			nfj_jump_imm(e, BPF_JLT, reg, t->size, v[i].lo, no);
-		nfj_jump_imm(e, BPF_JLE, reg, t->size, v[i].hi, yes);
+	/* only those that what is known leaves */
+	while (n && v->hi < r.lo) {
+		v++;
+		n--;
 	}
-	nfj_goto(e, no);
+	while (n && v[n - 1].lo > r.hi)
+		n--;
+	/* so many ways through it that the verifier had better forget it */
+	e->afresh = true;
+	reg = nfj_value(e, t->off, t->size, t->order, t->mask);
+	e->afresh = afresh;
+	nfj_emit_ivals(e, reg, t->size, v, n, r, yes, no);
 	nfj_bind(e, pass);
 }
 
@@ -359,10 +534,11 @@ static void nfj_emit_set(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
  * nfj_emit_test - go on when a test holds
  * @e: the program
  * @t: the test, with its further chunks behind it
- * @fail: where to jump when it does not hold, not NFJ_LABEL_EXIT
+ * @fail: where to jump when it does not hold
  */
 void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
 {
+	struct nfj_range r;
 	u8 reg, size = t->size;
 	u32 pass;
 
@@ -374,32 +550,28 @@ void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
 		nfj_emit_set(e, t, fail);
 		return;
 	}
-	/* whether a field exists is known only once its group is extracted */
-	if (t->off == offsetof(struct nfj_key, valid)) {
-		if (t->mask & (NFJ_VALID_CT | NFJ_VALID_CTMARK))
-			e->out->need.groups |= NFJ_GROUP_CT;
-		if (t->mask & (NFJ_VALID_IFTYPE | NFJ_VALID_OIFTYPE))
-			e->out->need.groups |= NFJ_GROUP_IF;
-		if (t->mask & NFJ_VALID_PKTTYPE)
-			e->out->need.groups |= NFJ_GROUP_META;
-	}
+	r = nfj_known_range(e, t);
 	reg = nfj_value(e, t->off, size, t->order, t->mask);
 	if (t->lo == t->hi) {
 		nfj_jump_imm(e, t->kind == NFJ_IN ? BPF_JNE : BPF_JEQ, reg,
 			     size, t->lo, fail);
 	} else if (t->kind == NFJ_IN) {
-		if (t->lo == 1 && t->hi == t->mask) {
+		if (t->lo == 1 && t->hi >= r.hi && !r.lo) {
 			nfj_jump_imm(e, BPF_JEQ, reg, size, 0, fail);
 			return;
 		}
-		if (t->lo)
+		if (t->lo > r.lo)
 			nfj_jump_imm(e, BPF_JLT, reg, size, t->lo, fail);
-		if (t->hi < t->mask)
+		if (t->hi < r.hi)
 			nfj_jump_imm(e, BPF_JGT, reg, size, t->hi, fail);
 	} else {
 		pass = nfj_label(e);
-		nfj_jump_imm(e, BPF_JLT, reg, size, t->lo, pass);
-		nfj_jump_imm(e, BPF_JLE, reg, size, t->hi, fail);
+		if (t->lo > r.lo)
+			nfj_jump_imm(e, BPF_JLT, reg, size, t->lo, pass);
+		if (t->hi < r.hi)
+			nfj_jump_imm(e, BPF_JLE, reg, size, t->hi, fail);
+		else
+			nfj_goto(e, fail);
 		nfj_bind(e, pass);
 	}
 }
@@ -408,22 +580,53 @@ void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
  * nfj_emit_entry - skip rules that lie before the entry
  * @e: the program
  * @last: number of the last rule of those
- * @skip: where to jump, not NFJ_LABEL_EXIT
+ * @skip: where to jump
+ * @again: the entry is still in scratch from the last time
+ *
+ * It is not kept in a register: what the verifier learns of it in a jump here
+ * would make it look at everything behind again and again.
  */
-void nfj_emit_entry(struct nfj_emit *e, u32 last, u32 skip)
+void nfj_emit_entry(struct nfj_emit *e, u32 last, u32 skip, bool again)
 {
-	nfj_jump_imm(e, BPF_JGT, NFJ_REG_ENTRY, 4, last, skip);
+	if (!again)
+		nfj_emit_load(e, NFJ_REG_TMP, offsetof(struct nfj_key, entry), 4,
+			      NFJ_HOST);
+	nfj_jump_imm(e, BPF_JGT, NFJ_REG_TMP, 4, last, skip);
 }
 
 /**
- * nfj_emit_match - leave with the number of a rule
+ * nfj_emit_better - go on only if a rule could still be lower than the result
+ * @e: the program
+ * @rule: the lowest one of those to come
+ * @skip: where to jump if not
+ *
+ * The verifier would follow all that comes once for each rule that may be the
+ * result, as far as it knows it: so it is made to forget.
+ */
+void nfj_emit_better(struct nfj_emit *e, u32 rule, u32 skip)
+{
+	nfj_emit_load(e, NFJ_REG_TMP, offsetof(struct nfj_key, entry), 4,
+		      NFJ_HOST);
+	nfj_insn(e, BPF_ALU64 | BPF_XOR | BPF_X, NFJ_REG_RESULT, NFJ_REG_TMP, 0,
+		 0);
+	nfj_insn(e, BPF_ALU64 | BPF_XOR | BPF_X, NFJ_REG_RESULT, NFJ_REG_TMP, 0,
+		 0);
+	nfj_jump_imm(e, BPF_JLT, NFJ_REG_RESULT, 4, rule, skip);
+	e->above = rule;
+}
+
+/**
+ * nfj_emit_match - leave with the number of a rule, or go on with nfj_emit::found
  * @e: the program
  * @rule: the number
  */
 void nfj_emit_match(struct nfj_emit *e, u32 rule)
 {
+	/* NFJ_NONE is above all */
+	if (e->best && rule != e->above)
+		nfj_jump_imm(e, BPF_JLT, NFJ_REG_RESULT, 4, rule, e->found);
 	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_K, NFJ_REG_RESULT, 0, 0, rule);
-	nfj_emit_exit(e);
+	nfj_goto(e, e->found);
 }
 
 /**
@@ -433,6 +636,7 @@ void nfj_emit_match(struct nfj_emit *e, u32 rule)
 void nfj_emit_exit(struct nfj_emit *e)
 {
 	nfj_insn(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	nfj_stones(e);
 }
 
 /* Find out which instructions can be reached; the verifier refuses others.
@@ -457,6 +661,21 @@ static void nfj_reach(const struct bpf_insn *insn, u32 n, const u32 *to,
 	}
 }
 
+/* Leave out jumps to what comes next anyway; @next has room for n + 1 */
+static void nfj_straighten(const struct bpf_insn *insn, u32 n, const u32 *to,
+			   bool *reach, u32 *next)
+{
+	u32 i;
+
+	next[n] = n;
+	for (i = n; i-- > 0;) {
+		if (reach[i] && insn[i].code == (BPF_JMP | BPF_JA) &&
+		    next[to[i]] == next[i + 1])
+			reach[i] = false;
+		next[i] = reach[i] ? i : next[i + 1];
+	}
+}
+
 /**
  * nfj_emit_fixup - resolve all jumps and drop unreachable code
  * @e: the program; nfj_emit::err is -ERANGE when a jump is too far
@@ -478,9 +697,10 @@ void nfj_emit_fixup(struct nfj_emit *e)
 		goto out;
 	}
 	for (i = 0; i < e->nfixups; i++)
-		to[e->fixup[i].insn] = e->label[e->fixup[i].label];
+		to[e->fixup[i].insn] = e->place[e->fixup[i].label].at;
 
 	nfj_reach(insn, n, to, reach);
+	nfj_straighten(insn, n, to, reach, at);
 	for (i = 0; i < n; i++) {
 		at[i] = live;
 		live += reach[i];
@@ -530,5 +750,6 @@ void nfj_need_add(struct nfj_need *to, const struct nfj_need *more)
 void nfj_insns_free(struct nfj_insns *out)
 {
 	kvfree(out->insn);
+	kvfree(out->data);
 	memset(out, 0, sizeof(*out));
 }

@@ -7,8 +7,8 @@
  *	r0	result; NFJ_NONE from the start, so that "none" is a bare exit
  *	r1	the flow key
  *	r2, r3	scratch
- *	r4	nfj_key::entry, where some rule of the program needs it
- *	r5-r9	numbers of the key that many tests read, loaded once
+ *	r4-r9	numbers of the key that many tests read, kept from where they
+ *		are first needed on; a lookup in a table takes r4 as scratch
  */
 #ifndef _NFJ_EMIT_H
 #define _NFJ_EMIT_H
@@ -19,9 +19,9 @@
 #define NFJ_REG_KEY	BPF_REG_1
 #define NFJ_REG_TMP	BPF_REG_2
 #define NFJ_REG_IMM	BPF_REG_3
-#define NFJ_REG_ENTRY	BPF_REG_4
-#define NFJ_REG_CACHE	BPF_REG_5
-#define NFJ_CACHE_REGS	5
+#define NFJ_REG_PTR	BPF_REG_4
+#define NFJ_REG_CACHE	BPF_REG_4
+#define NFJ_CACHE_REGS	6
 
 #define NFJ_DIMS	64	/* numbers that tests are about, per program */
 #define NFJ_NODIM	0xff
@@ -33,7 +33,7 @@
  * @off: as in struct nfj_test
  * @size: as in struct nfj_test
  * @order: as in struct nfj_test
- * @reg: register that holds the chunk (not masked), or 0
+ * @reg: register that keeps the chunk (not masked), or 0
  * @mask: the number is the chunk & @mask
  * @uses: tests about it
  * @lo: what is known of it at this point of the program: lowest value
@@ -56,19 +56,45 @@ struct nfj_fixup {
 };
 
 /**
+ * struct nfj_place - a label, or one of the places that stand for it
+ * @at: instruction it is bound to
+ * @ref: first instruction that jumps there
+ * @cur: of a label: the place that jumps go to now
+ * @loaded: of a label: registers that all jumps to it have loaded
+ */
+struct nfj_place {
+	u32	at;
+	u32	ref;
+	u32	cur;
+	u32	loaded;
+};
+
+/**
  * struct nfj_emit - state of nfj_compile()
  * @ir: the chain
  * @out: the program
  * @opts: NFJ_OPT_*
- * @base: index of the first test in @dim_of
+ * @base: index of the first test of the program in the chain
+ * @test: its tests; a wide test for equality is a test for each chunk here
  * @dim: the numbers
  * @ndims: how many
  * @dim_of: for each test its number in @dim, or NFJ_NODIM
- * @last_open: last rule after which the chain may go on, -1 for none: rules up
- *	       to it must look at the entry
- * @label: where each label is
- * @nlabels: how many
- * @labels_max: room
+ * @last_open: last rule that an entry may lie behind, -1 for none: rules up to
+ *	       it must look at the entry
+ * @best: the result register may hold a match already, and only lower ones
+ *	  are of interest
+ * @dead: the next instruction can't be reached but by a jump
+ * @afresh: load numbers anew, whatever register has them
+ * @loaded: registers that hold their number at this point, a bit each
+ * @place: labels
+ * @nplaces: how many
+ * @places_max: room
+ * @open: labels that are jumped to and not yet bound, oldest first
+ * @nopen: how many
+ * @open_max: room
+ * @exit: label of an exit
+ * @found: label to go to with a match, NFJ_LABEL_EXIT unless others may be lower
+ * @above: with @best, a rule that the result is known not to be lower than
  * @fixup: jumps whose target is a label
  * @nfixups: how many
  * @fixups_max: room
@@ -79,13 +105,24 @@ struct nfj_emit {
 	struct nfj_insns	*out;
 	u32			opts;
 	u32			base;
+	struct nfj_test		*test;
 	struct nfj_dim		dim[NFJ_DIMS];
 	u32			ndims;
 	u8			*dim_of;
 	s64			last_open;
-	u32			*label;
-	u32			nlabels;
-	u32			labels_max;
+	bool			best;
+	bool			dead;
+	bool			afresh;
+	u32			loaded;
+	struct nfj_place	*place;
+	u32			nplaces;
+	u32			places_max;
+	u32			*open;
+	u32			nopen;
+	u32			open_max;
+	u32			exit;
+	u32			found;
+	u32			above;
 	struct nfj_fixup	*fixup;
 	u32			nfixups;
 	u32			fixups_max;
@@ -96,14 +133,100 @@ struct nfj_emit {
 u32 nfj_label(struct nfj_emit *e);
 void nfj_bind(struct nfj_emit *e, u32 label);
 void nfj_goto(struct nfj_emit *e, u32 label);
+void nfj_insn(struct nfj_emit *e, u8 code, u8 dst, u8 src, s16 off, s32 imm);
+void nfj_imm64(struct nfj_emit *e, u8 dst, u64 val);
+void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm, u32 label);
+void nfj_emit_load(struct nfj_emit *e, u8 dst, u16 off, u8 size, u8 order);
 void nfj_emit_start(struct nfj_emit *e);
 void nfj_emit_ge(struct nfj_emit *e, const struct nfj_dim *dim, u64 val,
 		 u32 label);
 void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail);
-void nfj_emit_entry(struct nfj_emit *e, u32 last, u32 skip);
+void nfj_emit_entry(struct nfj_emit *e, u32 last, u32 skip, bool again);
+void nfj_emit_better(struct nfj_emit *e, u32 rule, u32 skip);
 void nfj_emit_match(struct nfj_emit *e, u32 rule);
 void nfj_emit_exit(struct nfj_emit *e);
 void nfj_emit_fixup(struct nfj_emit *e);
+
+/* lookup.c */
+
+#define NFJ_FIELDS	8	/* of the key of a table */
+
+/**
+ * struct nfj_field - part of the key of a table, as it lies in the flow key
+ * @off: as in struct nfj_test
+ * @size: as in struct nfj_test
+ * @at: offset in a slot
+ * @test: number of the test that it stands for in each of the rules
+ * @mask: what is compared, as it lies in memory read in host byte order
+ * @mul: for the hash, of eight bytes the lower four in memory
+ * @mul2: likewise, the upper four
+ */
+struct nfj_field {
+	u16	off;
+	u8	size;
+	u8	at;
+	u16	test;
+	u64	mask;
+	u64	mul;
+	u64	mul2;
+};
+
+/**
+ * struct nfj_hash - a hash table in the data of a program
+ * @field: parts of the key
+ * @nfields: how many
+ * @fold: high bits of the hash must go into the low ones
+ * @shift: of the hash, for the number of the bucket
+ * @nslots: slots
+ * @slot: bytes of a slot: the key, then the numbers of rules
+ * @nvals: rules in a slot, ascending, NFJ_NONE where there are no more
+ * @vals: offset of the first one
+ * @disp_at: offset in the data of the displacements, a u16 for each bucket
+ * @slots_at: offset in the data of the slots
+ */
+struct nfj_hash {
+	struct nfj_field	field[NFJ_FIELDS];
+	u32			nfields;
+	bool			fold;
+	u8			shift;
+	u32			nslots;
+	u32			slot;
+	u32			nvals;
+	u32			vals;
+	u32			disp_at;
+	u32			slots_at;
+};
+
+/**
+ * struct nfj_sorted - a table of intervals in the data of a program
+ * @off: the number, as in struct nfj_dim
+ * @size: likewise, up to 4
+ * @order: likewise
+ * @mask: likewise
+ * @n: intervals; the first one starts at 0
+ * @lows_at: offset in the data of their lower ends, u32 each
+ * @vals_at: offset in the data of their rules, u32 each
+ * @rule: a rule that has the tests that all share
+ * @test: number of its test that is about the number
+ * @entry: rules may lie before the entry
+ */
+struct nfj_sorted {
+	u16	off;
+	u8	size;
+	u8	order;
+	u64	mask;
+	u32	n;
+	u32	lows_at;
+	u32	vals_at;
+	u32	rule;
+	u32	test;
+	bool	entry;
+};
+
+u32 nfj_emit_data(struct nfj_emit *e, u32 size, u32 align);
+void nfj_emit_hash(struct nfj_emit *e, const struct nfj_hash *h, bool entry,
+		   u32 miss);
+void nfj_emit_sorted(struct nfj_emit *e, const struct nfj_sorted *s, u32 miss);
 
 /* dim.c */
 enum nfj_known {
@@ -113,14 +236,53 @@ enum nfj_known {
 };
 
 int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last);
-bool nfj_dim_interval(const struct nfj_emit *e, const struct nfj_test *t,
-		      u64 *lo, u64 *hi);
 const struct nfj_test *nfj_dim_test(const struct nfj_emit *e, u32 rule, u8 d);
 enum nfj_known nfj_dim_known(const struct nfj_emit *e,
 			     const struct nfj_test *t);
+bool nfj_test_hull(const struct nfj_emit *e, const struct nfj_test *t, u64 *lo,
+		   u64 *hi);
+bool nfj_test_same(const struct nfj_emit *e, const struct nfj_test *a,
+		   const struct nfj_test *b);
+void nfj_dims_forget(struct nfj_emit *e);
+
+/* Number of a test's dimension, or NFJ_NODIM */
+static inline u8 nfj_test_dim(const struct nfj_emit *e,
+			      const struct nfj_test *t)
+{
+	return e->dim_of[t - e->test];
+}
+
+/* A rule's tests, which end before nfj_rule_end() */
+static inline const struct nfj_test *nfj_rule_tests(const struct nfj_emit *e,
+						    u32 rule)
+{
+	return e->test + (e->ir->rules[rule].first - e->base);
+}
+
+static inline const struct nfj_test *nfj_rule_end(const struct nfj_emit *e,
+						  u32 rule)
+{
+	return nfj_rule_tests(e, rule) + e->ir->rules[rule].ntests;
+}
 
 /* search.c */
-int nfj_search(struct nfj_emit *e, const u32 *rules, u32 n);
+void nfj_search(struct nfj_emit *e, u32 *rules, u32 n);
+
+/* exact.c */
+bool nfj_exact_field(const struct nfj_test *t);
+u32 nfj_exact_build(struct nfj_emit *e, const u32 *rules, u32 n,
+		    struct nfj_hash *h, u32 *left);
+void nfj_exact_emit(struct nfj_emit *e, const struct nfj_hash *h,
+		    const u32 *rules, u32 n, u32 miss);
+
+/* ivals.c */
+u32 nfj_ivals_build(struct nfj_emit *e, const u32 *rules, u32 n,
+		    struct nfj_sorted *s, u32 *left);
+void nfj_ivals_emit(struct nfj_emit *e, const struct nfj_sorted *s,
+		    u32 miss);
+
+/* tree.c */
+void nfj_tree(struct nfj_emit *e, const u32 *rules, u32 n, u32 next);
 
 /* linear.c */
 bool nfj_linear(struct nfj_emit *e, const u32 *rules, u32 n, u32 next);

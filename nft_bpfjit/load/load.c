@@ -5,6 +5,10 @@
  * This happens in a kernel worker, whatever task commits: so the descriptor
  * that BPF_PROG_LOAD returns is never in that task's table, and neither its
  * credentials nor its signals matter.
+ *
+ * The tables of a program become the one element of an array map that the
+ * program can only read, frozen, so that nobody else can write it either.  The
+ * program holds the map; no descriptor of it remains.
  */
 #include <linux/bpf.h>
 #include <linux/ctype.h>
@@ -29,6 +33,51 @@ struct nfj_load_job {
 	int			err;
 };
 
+/* Descriptor of a map with the tables, or an errno */
+static int nfj_load_table(const struct nfj_load_job *job)
+{
+	const u32 zero = 0;
+	union bpf_attr attr = {
+		.map_type	= BPF_MAP_TYPE_ARRAY,
+		.key_size	= sizeof(zero),
+		.value_size	= job->insns->ndata,
+		.max_entries	= 1,
+		.map_flags	= BPF_F_RDONLY_PROG,
+	};
+	int fd, err;
+
+	strscpy(attr.map_name, job->name, sizeof(attr.map_name));
+	fd = kern_sys_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+	if (fd < 0)
+		return fd;
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = fd;
+	attr.key = (unsigned long)&zero;
+	attr.value = (unsigned long)job->insns->data;
+	err = kern_sys_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+	if (!err) {
+		memset(&attr, 0, sizeof(attr));
+		attr.map_fd = fd;
+		err = kern_sys_bpf(BPF_MAP_FREEZE, &attr, sizeof(attr));
+	}
+	if (err) {
+		close_fd(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* Where the program takes the address of its tables, name the map */
+static void nfj_load_patch(const struct nfj_insns *insns, int fd)
+{
+	u32 i;
+
+	for (i = 0; i < insns->n; i++)
+		if (insns->insn[i].code == (BPF_LD | BPF_IMM | BPF_DW) &&
+		    insns->insn[i].src_reg == BPF_PSEUDO_MAP_VALUE)
+			insns->insn[i].imm = fd;
+}
+
 static void nfj_load_work(struct work_struct *work)
 {
 	struct nfj_load_job *job = container_of(work, struct nfj_load_job,
@@ -40,10 +89,20 @@ static void nfj_load_work(struct work_struct *work)
 		.insn_cnt	= job->insns->n,
 		.license	= (unsigned long)"GPL",
 	};
-	int fd;
+	int fd, table = -1;
 
+	if (job->insns->ndata) {
+		table = nfj_load_table(job);
+		if (table < 0) {
+			job->err = table;
+			return;
+		}
+		nfj_load_patch(job->insns, table);
+	}
 	strscpy(attr.prog_name, job->name, sizeof(attr.prog_name));
 	fd = kern_sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+	if (table >= 0)
+		close_fd(table);
 	if (fd < 0) {
 		job->err = fd;
 		return;
@@ -87,7 +146,8 @@ int nfj_load(const struct nfj_insns *insns, const char *name,
 	/* 1 is for programs of unprivileged users, which ours are not */
 	if (READ_ONCE(*nfj_sym.jit_harden) > 1 && insns->n > NFJ_HARDEN_MAX)
 		return -EOVERFLOW;
-	err = nfj_check(insns->insn, insns->n, 0, &where);
+	err = nfj_check(insns->insn, insns->n,
+			insns->ndata ? NFJ_CHECK_TABLES : 0, &where);
 	if (err == -EBADMSG)
 		pr_warn_ratelimited("nft_bpfjit: %s: the checker refuses instruction %u, please report\n",
 				    name, where);

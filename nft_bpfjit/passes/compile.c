@@ -20,6 +20,9 @@
  * The program returns the number of the first rule within the range that is
  * not before nfj_key::entry and matches, or NFJ_NONE.
  *
+ * An entry lies at 0 or at the nfj_rule::next of a rule that is not terminal;
+ * what another one would give is not defined.
+ *
  * Return: 0; -ENOMEM; -ERANGE or -E2BIG when the range must be split.
  */
 int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
@@ -41,35 +44,35 @@ int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 	if (!rules)
 		goto out_free;
 
-	/* a rule of several entries may have begun in another program */
-	for (r = first; r > 0 && first < last &&
-	     ir->rules[r - 1].rule == ir->rules[first].rule; r--)
-		if (!(ir->rules[r - 1].flags & NFJ_RULE_TERMINAL))
-			e->last_open = ir->rules[r - 1].next - 1;
-	for (r = first; r < last; r++) {
-		if (ir->rules[r].flags & NFJ_RULE_DEAD)
+	/* an earlier part of the chain may lead into this one */
+	for (r = 0; r < last; r++) {
+		const struct nfj_rule *rule = &ir->rules[r];
+
+		if (rule->flags & NFJ_RULE_DEAD)
 			continue;
-		rules[n++] = r;
-		/* what a match skips must look at the entry as well */
-		if (!(ir->rules[r].flags & NFJ_RULE_TERMINAL))
-			e->last_open = ir->rules[r].next - 1;
+		if (r >= first)
+			rules[n++] = r;
+		if (!(rule->flags & NFJ_RULE_TERMINAL) && rule->next > first)
+			e->last_open = max_t(s64, e->last_open,
+					     rule->next - 1);
 	}
 	err = nfj_dims_init(e, first, last);
 	if (err)
 		goto out_rules;
+	nfj_dims_forget(e);
 
 	nfj_emit_start(e);
-	if (opts & NFJ_OPT_SEARCH)
-		nfj_search(e, rules, n);
-	else
-		nfj_linear(e, rules, n, NFJ_LABEL_EXIT);
+	nfj_search(e, rules, n);
+	nfj_bind(e, e->exit);
 	nfj_emit_exit(e);
 	nfj_emit_fixup(e);
 	err = e->err;
-	kvfree(e->dim_of);
-	kvfree(e->label);
-	kvfree(e->fixup);
 out_rules:
+	kvfree(e->dim_of);
+	kvfree(e->test);
+	kvfree(e->place);
+	kvfree(e->open);
+	kvfree(e->fixup);
 	kvfree(rules);
 out_free:
 	kvfree(e);

@@ -7,6 +7,9 @@
  * "10.0.0.0/8" and "10.1.2.3" both speak of the saddr, as 0x0a000000 ..
  * 0x0affffff and as 0x0a010203.  A mask with holes is a number of its own.
  *
+ * A set is a union of intervals, and a wide test (a number of several chunks)
+ * says something about its first chunk.
+ *
  * While the program is written, each dimension carries the interval in which
  * its value is known to be at that point; a test that this decides is not
  * emitted.
@@ -29,6 +32,8 @@ static u64 nfj_dim_mask(u64 mask)
 	hole = all & ~mask;
 	return hole & (hole + 1) ? mask : all;
 }
+
+#define NFJ_CACHE_USES	8	/* tests that are worth to save a register for */
 
 static u8 nfj_dim_find(struct nfj_emit *e, const struct nfj_test *t)
 {
@@ -57,7 +62,9 @@ static u8 nfj_dim_find(struct nfj_emit *e, const struct nfj_test *t)
 	return e->ndims++;
 }
 
-/* Give the chunks that are read most a register of their own */
+/* Give the chunks that are read most a register of their own.  r4 and r5 cost
+ * nothing beyond the load, the others must be saved.
+ */
 static void nfj_dims_cache(struct nfj_emit *e)
 {
 	u8 reg = NFJ_REG_CACHE;
@@ -65,11 +72,12 @@ static void nfj_dims_cache(struct nfj_emit *e)
 
 	while (reg < NFJ_REG_CACHE + NFJ_CACHE_REGS) {
 		struct nfj_dim *best = NULL;
+		u32 least = reg < BPF_REG_6 ? 1 : NFJ_CACHE_USES;
 
 		for (i = 0; i < e->ndims; i++) {
 			struct nfj_dim *d = &e->dim[i];
 
-			if (!d->reg && d->uses > 1 &&
+			if (!d->reg && d->uses > least &&
 			    (!best || d->uses > best->uses))
 				best = d;
 		}
@@ -85,6 +93,43 @@ static void nfj_dims_cache(struct nfj_emit *e)
 	}
 }
 
+/* A wide test for equality is one for each of its chunks */
+static void nfj_unwiden(struct nfj_test *t)
+{
+	u32 i, n = t->n;
+
+	if (t->kind != NFJ_WIDE_IN)
+		return;
+	/* any interval but a point says more than its chunks one by one */
+	for (i = 0; i < n; i++)
+		if (t[i].lo != t[i].hi)
+			return;
+	for (i = 0; i < n; i++) {
+		t[i].kind = NFJ_IN;
+		t[i].n = 1;
+	}
+}
+
+/* A prefix that ends at a byte is a test on fewer bytes: make it one on as many
+ * as others test at that place, so that all are about one number.  @sizes has a
+ * bit for each size of the tests at an offset.
+ */
+static void nfj_align(struct nfj_test *t, const u8 *sizes)
+{
+	u8 size, shift;
+
+	if (t->order != NFJ_BE || (t->kind != NFJ_IN && t->kind != NFJ_OUT))
+		return;
+	for (size = 8; size > t->size; size /= 2)
+		if (sizes[t->off] & size)
+			break;
+	shift = (size - t->size) * 8;
+	t->size = size;
+	t->mask <<= shift;
+	t->lo <<= shift;
+	t->hi <<= shift;
+}
+
 /**
  * nfj_dims_init - collect the dimensions of a range of rules
  * @e: the program
@@ -97,6 +142,7 @@ static void nfj_dims_cache(struct nfj_emit *e)
  */
 int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last)
 {
+	u8 sizes[sizeof(struct nfj_key)] = {};
 	const struct nfj_ir *ir = e->ir;
 	u32 r, i, n;
 
@@ -104,39 +150,81 @@ int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last)
 	n = first < last ? ir->rules[last - 1].first +
 			   ir->rules[last - 1].ntests - e->base : 0;
 	e->dim_of = kvmalloc(n + 1, GFP_KERNEL);
-	if (!e->dim_of)
+	e->test = kvmalloc_array(n + 1, sizeof(*e->test), GFP_KERNEL);
+	if (!e->dim_of || !e->test)
 		return -ENOMEM;
+	if (n)
+		memcpy(e->test, ir->tests + e->base, n * sizeof(*e->test));
 	memset(e->dim_of, NFJ_NODIM, n + 1);
 	for (r = first; r < last; r++) {
 		const struct nfj_rule *rule = &ir->rules[r];
 
-		for (i = rule->first; i < rule->first + rule->ntests; i++)
-			e->dim_of[i - e->base] = nfj_dim_find(e, &ir->tests[i]);
+		if (rule->flags & NFJ_RULE_DEAD)
+			continue;
+		for (i = rule->first - e->base;
+		     i < rule->first - e->base + rule->ntests;
+		     i += e->test[i].n) {
+			nfj_unwiden(&e->test[i]);
+			if (e->test[i].order == NFJ_BE &&
+			    e->test[i].kind <= NFJ_OUT)
+				sizes[e->test[i].off] |= e->test[i].size;
+		}
+	}
+	for (r = first; r < last; r++) {
+		const struct nfj_rule *rule = &ir->rules[r];
+
+		if (rule->flags & NFJ_RULE_DEAD)
+			continue;
+		for (i = rule->first - e->base;
+		     i < rule->first - e->base + rule->ntests;
+		     i += e->test[i].n) {
+			nfj_align(&e->test[i], sizes);
+			e->dim_of[i] = nfj_dim_find(e, &e->test[i]);
+		}
 	}
 	if (e->opts & NFJ_OPT_LOADS)
 		nfj_dims_cache(e);
 	return 0;
 }
 
+/* Upper end of an interval of a test, as one of the dimension */
+static u64 nfj_dim_high(const struct nfj_dim *d, const struct nfj_test *t,
+			u64 hi)
+{
+	return hi | (d->mask & ~t->mask);
+}
+
 /**
- * nfj_dim_interval - a test as an interval of its dimension
+ * nfj_test_hull - where the number of a test must lie for it to hold
  * @e: the program
  * @t: the test
  * @lo: lowest value
  * @hi: highest value
  *
- * Return: false when the test isn't one interval of a dimension.
+ * Return: false when a test says nothing of that kind about a dimension.
  */
-bool nfj_dim_interval(const struct nfj_emit *e, const struct nfj_test *t,
-		      u64 *lo, u64 *hi)
+bool nfj_test_hull(const struct nfj_emit *e, const struct nfj_test *t, u64 *lo,
+		   u64 *hi)
 {
-	u8 d = e->dim_of[t - e->ir->tests - e->base];
+	u8 d = nfj_test_dim(e, t);
+	const struct nfj_ival *v;
 
-	if (t->kind != NFJ_IN || d == NFJ_NODIM)
+	if (d == NFJ_NODIM)
 		return false;
-	*lo = t->lo;
-	*hi = t->hi | (e->dim[d].mask & ~t->mask);
-	return true;
+	switch (t->kind) {
+	case NFJ_IN:
+	case NFJ_WIDE_IN:
+		*lo = t->lo;
+		*hi = nfj_dim_high(&e->dim[d], t, t->hi);
+		return true;
+	case NFJ_SET_IN:
+		v = &e->ir->ivals[t->lo];
+		*lo = v[0].lo;
+		*hi = nfj_dim_high(&e->dim[d], t, v[t->hi - 1].hi);
+		return true;
+	default:
+		return false;
+	}
 }
 
 /**
@@ -149,36 +237,117 @@ bool nfj_dim_interval(const struct nfj_emit *e, const struct nfj_test *t,
  */
 const struct nfj_test *nfj_dim_test(const struct nfj_emit *e, u32 rule, u8 d)
 {
-	const struct nfj_rule *r = &e->ir->rules[rule];
-	u32 i;
+	const struct nfj_test *t, *end = nfj_rule_end(e, rule);
 
-	for (i = r->first; i < r->first + r->ntests;
-	     i += e->ir->tests[i].n)
-		if (e->ir->tests[i].kind == NFJ_IN &&
-		    e->dim_of[i - e->base] == d)
-			return &e->ir->tests[i];
+	for (t = nfj_rule_tests(e, rule); t < end; t += t->n)
+		if (t->kind == NFJ_IN && nfj_test_dim(e, t) == d)
+			return t;
 	return NULL;
+}
+
+/**
+ * nfj_test_same - do two tests say the same?
+ * @e: the program
+ * @a: a test
+ * @b: another
+ *
+ * Chunks of wide tests count one by one.
+ *
+ * Return: false when they may differ.
+ */
+bool nfj_test_same(const struct nfj_emit *e, const struct nfj_test *a,
+		   const struct nfj_test *b)
+{
+	if (a->kind != b->kind || a->n != b->n || a->off != b->off ||
+	    a->size != b->size || a->order != b->order || a->mask != b->mask ||
+	    a->hi != b->hi)
+		return false;
+	if (a->kind != NFJ_SET_IN && a->kind != NFJ_SET_OUT)
+		return a->lo == b->lo;
+	return a->lo == b->lo ||
+	       !memcmp(&e->ir->ivals[a->lo], &e->ir->ivals[b->lo],
+		       a->hi * sizeof(*e->ir->ivals));
+}
+
+/* What is known of the number lies in the set: all of it, a part, nothing */
+static enum nfj_known nfj_known_set(const struct nfj_emit *e,
+				    const struct nfj_dim *d,
+				    const struct nfj_test *t)
+{
+	const struct nfj_ival *v = &e->ir->ivals[t->lo];
+	u32 lo = 0, hi = t->hi;
+
+	/* the first interval that does not end below */
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (nfj_dim_high(d, t, v[mid].hi) < d->lo)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == t->hi || v[lo].lo > d->hi)
+		return NFJ_FALSE;
+	if (v[lo].lo <= d->lo && nfj_dim_high(d, t, v[lo].hi) >= d->hi)
+		return NFJ_TRUE;
+	return NFJ_UNKNOWN;
 }
 
 /**
  * nfj_dim_known - is a test decided by what is known at this point?
  * @e: the program
- * @t: the test
+ * @t: the test, of a wide one the first chunk
  *
  * Return: enum nfj_known.
  */
 enum nfj_known nfj_dim_known(const struct nfj_emit *e,
 			     const struct nfj_test *t)
 {
+	u8 dim = nfj_test_dim(e, t);
 	const struct nfj_dim *d;
-	u64 lo, hi;
+	enum nfj_known known;
+	u64 hi;
 
-	if (!nfj_dim_interval(e, t, &lo, &hi))
+	if (dim == NFJ_NODIM)
 		return NFJ_UNKNOWN;
-	d = &e->dim[e->dim_of[t - e->ir->tests - e->base]];
-	if (d->lo >= lo && d->hi <= hi)
-		return NFJ_TRUE;
-	if (d->hi < lo || d->lo > hi)
-		return NFJ_FALSE;
-	return NFJ_UNKNOWN;
+	d = &e->dim[dim];
+	if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT) {
+		known = nfj_known_set(e, d, t);
+	} else {
+		hi = nfj_dim_high(d, t, t->hi);
+		if (d->lo >= t->lo && d->hi <= hi)
+			known = NFJ_TRUE;
+		else if (d->hi < t->lo || d->lo > hi)
+			known = NFJ_FALSE;
+		else
+			known = NFJ_UNKNOWN;
+	}
+	switch (t->kind) {
+	case NFJ_IN:
+	case NFJ_SET_IN:
+		return known;
+	case NFJ_OUT:
+	case NFJ_SET_OUT:
+		return known == NFJ_UNKNOWN ? NFJ_UNKNOWN :
+		       known == NFJ_TRUE ? NFJ_FALSE : NFJ_TRUE;
+	case NFJ_WIDE_IN:
+		/* the first chunk outside is enough, inside it is not */
+		return known == NFJ_FALSE ? NFJ_FALSE : NFJ_UNKNOWN;
+	default:
+		return known == NFJ_FALSE ? NFJ_TRUE : NFJ_UNKNOWN;
+	}
+}
+
+/**
+ * nfj_dims_forget - nothing is known at this point
+ * @e: the program
+ */
+void nfj_dims_forget(struct nfj_emit *e)
+{
+	u32 i;
+
+	for (i = 0; i < e->ndims; i++) {
+		e->dim[i].lo = 0;
+		e->dim[i].hi = e->dim[i].mask;
+	}
 }

@@ -1,269 +1,355 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Search instead of a line of compares.
+ * How a chain is searched: which rules go into tables, which into trees.
  *
- * A run of adjacent rules that all test one number (each by an interval: a
- * value, a prefix or a range) is replaced by a binary search over the ends of
- * the intervals.  Between two neighbouring ends the same rules apply to every
- * packet; they are emitted there in rule order, as a leaf.  In a leaf with
- * many rules the search goes on with another number.
+ * Rules of one shape (the same numbers tested for equality, everything else the
+ * same) that are many make a table (exact.c).  What is between and beside them
+ * makes a tree (tree.c), or, where very many rules test just one number, a
+ * sorted table (ivals.c).
  *
- *	ip saddr 10.0.0.1 drop			saddr >= 10.0.0.2 ?
- *	ip saddr 10.0.0.0/24 udp dport 53 ...	  no: saddr >= 10.0.0.1 ?
- *	ip saddr 10.0.0.7 accept		    ...
+ * The rules of a table need not be adjacent.  From the first to the last rule
+ * of a table, and of those that overlap with it, is one part of the chain: its
+ * tables are looked up one after the other, then the tree of its other rules,
+ * and the lowest match is kept.  Parts follow in chain order, and the first that
+ * has a match ends the search.
  *
- * Tests that all rules of a run share are made once, in front of the run.
+ *	0	ct state established accept	part 1: a tree
+ *	1	ip saddr A accept		part 2: table of 1, 2, 4 ...,
+ *	2	ip saddr B drop			tree of 3
+ *	3	tcp dport 22 counter
+ *	4	ip saddr C accept
+ *	...
  *
- * Preserves: the first rule >= entry that matches.  Runs are searched in chain
- * order, leaves keep rule order, and no rule is left out of an interval that it
- * covers.
+ * Preserves: the first rule >= entry that matches.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #include "../emit/emit.h"
 
-#define NFJ_RUN_MIN	4	/* rules that are worth a search */
-#define NFJ_LEAF_MAX	6	/* rules in a leaf before another number */
-#define NFJ_NEST_MAX	3	/* numbers that are searched one in the other */
-#define NFJ_SAMPLES	32
-#define NFJ_AHEAD	64U	/* rules looked at for the end of a line */
+#define NFJ_EXACT_MIN	32	/* rules that are worth a table */
+#define NFJ_OVERLAP_MAX	4	/* tables that overlap with one */
+#define NFJ_TABLES_MAX	8	/* that are looked up in one part */
+#define NFJ_SHAPES	1024	/* that are told apart */
+#define NFJ_SHAPE_HEADS	256
+#define NFJ_GAP		64U	/* other rules between those of a table */
+#define NFJ_NOSHAPE	0xffff
 
-struct nfj_arena {
-	u32	*mem;
-	u32	used;
-	u32	max;
+/**
+ * struct nfj_shape - rules of one shape, by their index in the list
+ * @sig: hash of the shape
+ * @first: first rule
+ * @last: last rule
+ * @n: how many
+ * @next: next one with this head
+ * @table: they become a table
+ */
+struct nfj_shape {
+	u32	sig;
+	u32	first;
+	u32	last;
+	u32	n;
+	u16	next;
+	bool	table;
 };
 
-static int nfj_cmp_u64(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+/* a table of a part */
+struct nfj_table {
+	struct nfj_hash	hash;
+	u32		*rules;
+	u32		n;
+};
 
-	return x < y ? -1 : x > y;
-}
-
-/* How many different intervals do some of the rules have in a dimension? */
-static u32 nfj_distinct(const struct nfj_emit *e, const u32 *rules, u32 n, u8 d)
-{
-	u64 seen[NFJ_SAMPLES][2], lo, hi;
-	u32 i, j, step = n / NFJ_SAMPLES + 1, found = 0;
-
-	for (i = 0; i < n && found < NFJ_SAMPLES; i += step) {
-		const struct nfj_test *t = nfj_dim_test(e, rules[i], d);
-
-		if (!t || !nfj_dim_interval(e, t, &lo, &hi))
-			continue;
-		for (j = 0; j < found; j++)
-			if (seen[j][0] == lo && seen[j][1] == hi)
-				break;
-		if (j < found)
-			continue;
-		seen[found][0] = lo;
-		seen[found][1] = hi;
-		found++;
-	}
-	return found;
-}
-
-/* How many rules from the first on have an interval in a dimension? */
-static u32 nfj_run(const struct nfj_emit *e, const u32 *rules, u32 n, u8 d)
-{
-	u32 i;
-
-	for (i = 0; i < n; i++)
-		if (!nfj_dim_test(e, rules[i], d))
-			break;
-	return i;
-}
-
-/* The best dimension to search from the first rule on, and its run */
-static u8 nfj_pick(const struct nfj_emit *e, const u32 *rules, u32 n, u32 *run)
-{
-	const struct nfj_rule *rule = &e->ir->rules[rules[0]];
-	u32 i, len, longest = 0, most = 1, distinct;
-	u8 d, best = NFJ_NODIM;
-
-	for (i = rule->first; i < rule->first + rule->ntests; i++) {
-		d = e->dim_of[i - e->base];
-		if (d == NFJ_NODIM || !nfj_dim_test(e, rules[0], d))
-			continue;
-		len = nfj_run(e, rules, n, d);
-		if (len < NFJ_RUN_MIN || len < longest / 2)
-			continue;
-		distinct = nfj_distinct(e, rules, len, d);
-		if (distinct < 2 || (distinct <= most && len <= longest * 2))
-			continue;
-		best = d;
-		most = distinct;
-		longest = len;
-		*run = len;
-	}
-	return best;
-}
-
-static void nfj_leaf(struct nfj_emit *e, struct nfj_arena *a, const u32 *rules,
-		     u32 n, u32 nest, u32 next);
-
-/* Search the ends [blo, bhi) among those rules that reach into the interval */
-static void nfj_split(struct nfj_emit *e, struct nfj_arena *a, const u32 *rules,
-		      u32 n, u8 d, const u64 *ends, u32 blo, u32 bhi, u32 nest,
-		      u32 next)
-{
-	u32 i, mid, mark = a->used, right, m = 0;
-	u64 lo, hi, save_lo, save_hi;
-	u32 *in;
-
-	if (e->err)
-		return;
-	if (a->max - a->used < n) {
-		e->err = -EOVERFLOW;
-		return;
-	}
-	in = a->mem + a->used;
-	for (i = 0; i < n; i++) {
-		const struct nfj_test *t = nfj_dim_test(e, rules[i], d);
-
-		if (!nfj_dim_interval(e, t, &lo, &hi) ||
-		    (lo <= e->dim[d].hi && hi >= e->dim[d].lo))
-			in[m++] = rules[i];
-	}
-	a->used += m;
-
-	if (blo == bhi || !m) {
-		nfj_leaf(e, a, in, m, nest + 1, next);
-	} else {
-		mid = blo + (bhi - blo) / 2;
-		save_lo = e->dim[d].lo;
-		save_hi = e->dim[d].hi;
-		right = nfj_label(e);
-		nfj_emit_ge(e, &e->dim[d], ends[mid], right);
-		e->dim[d].hi = ends[mid] - 1;
-		nfj_split(e, a, in, m, d, ends, blo, mid, nest, next);
-		e->dim[d].hi = save_hi;
-		nfj_bind(e, right);
-		e->dim[d].lo = ends[mid];
-		nfj_split(e, a, in, m, d, ends, mid + 1, bhi, nest, next);
-		e->dim[d].lo = save_lo;
-	}
-	a->used = mark;
-}
-
-/* Index of the first end above a value */
-static u32 nfj_above(const u64 *ends, u32 n, u64 val)
-{
-	u32 lo = 0, hi = n;
-
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (ends[mid] <= val)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-/* Search a dimension in which all the rules have an interval; false when that
- * would copy the rules into too many leaves
+/**
+ * struct nfj_plan - the search of a program
+ * @e: the program
+ * @rules: its rules
+ * @n: how many
+ * @shape_of: for each rule the number of its shape, or NFJ_NOSHAPE
+ * @shape: the shapes
+ * @nshapes: how many
+ * @head: of the lists of shapes by hash
+ * @table: tables of the part at hand
+ * @ntables: how many
+ * @sorted: its interval table
+ * @rest: its other rules
+ * @nrest: how many
  */
-static bool nfj_search_dim(struct nfj_emit *e, struct nfj_arena *a,
-			   const u32 *rules, u32 n, u8 d, u32 nest, u32 next)
-{
-	const struct nfj_dim *dim = &e->dim[d];
-	u64 lo, hi, copies = 0;
-	u32 i, m = 0, k = 0;
-	bool done = false;
-	u64 *ends;
+struct nfj_plan {
+	struct nfj_emit		*e;
+	const u32		*rules;
+	u32			n;
+	u16			*shape_of;
+	struct nfj_shape	shape[NFJ_SHAPES];
+	u32			nshapes;
+	u16			head[NFJ_SHAPE_HEADS];
+	struct nfj_table	table[NFJ_TABLES_MAX];
+	u32			ntables;
+	struct nfj_sorted	sorted;
+	u32			*rest;
+	u32			nrest;
+};
 
-	ends = kvmalloc_array(2 * n, sizeof(*ends), GFP_KERNEL);
-	if (!ends) {
-		e->err = -ENOMEM;
-		return true;
-	}
-	for (i = 0; i < n; i++) {
-		if (!nfj_dim_interval(e, nfj_dim_test(e, rules[i], d), &lo,
-				      &hi))
-			continue;
-		if (lo > dim->lo && lo <= dim->hi)
-			ends[m++] = lo;
-		if (hi >= dim->lo && hi < dim->hi)
-			ends[m++] = hi + 1;
-	}
-	sort(ends, m, sizeof(*ends), nfj_cmp_u64, NULL);
-	for (i = 0; i < m; i++)
-		if (!i || ends[i] != ends[i - 1])
-			ends[k++] = ends[i];
-	for (i = 0; i < n; i++) {
-		if (!nfj_dim_interval(e, nfj_dim_test(e, rules[i], d), &lo,
-				      &hi))
-			continue;
-		copies += nfj_above(ends, k, hi) - nfj_above(ends, k, lo) + 1;
-	}
-	if (k && copies <= 4ULL * n + 64) {
-		nfj_split(e, a, rules, n, d, ends, 0, k, nest, next);
-		done = true;
-	}
-	kvfree(ends);
-	return done;
+static u32 nfj_mix32(u32 h, u64 val)
+{
+	val *= 0x9e3779b97f4a7c15ULL;
+	return (h ^ (u32)(val >> 32)) * 0x85ebca6b;
 }
 
-static void nfj_leaf(struct nfj_emit *e, struct nfj_arena *a, const u32 *rules,
-		     u32 n, u32 nest, u32 next)
+static u32 nfj_shape_sig(const struct nfj_emit *e, u32 rule)
 {
-	u32 run;
-	u8 d;
+	const struct nfj_test *t, *end = nfj_rule_end(e, rule);
+	u32 h = 0;
 
-	if (n > NFJ_LEAF_MAX && nest < NFJ_NEST_MAX) {
-		d = nfj_pick(e, rules, n, &run);
-		if (d != NFJ_NODIM && run == n &&
-		    nfj_search_dim(e, a, rules, n, d, nest, next))
-			return;
+	for (t = nfj_rule_tests(e, rule); t < end; t++) {
+		h = nfj_mix32(h, t->mask ^ (u64)t->off << 32 ^ t->size << 8 ^
+			      t->order << 4 ^ t->kind);
+		if (!nfj_exact_field(t))
+			h = nfj_mix32(h, t->hi + (t->kind == NFJ_SET_IN ||
+						  t->kind == NFJ_SET_OUT ?
+						  0 : 3 * t->lo));
 	}
-	nfj_linear(e, rules, n, next);
+	return h;
 }
 
-/* Make the tests that all rules of a run share once, in front of it */
-static void nfj_common(struct nfj_emit *e, const u32 *rules, u32 n, u32 next)
+static bool nfj_shape_same(const struct nfj_emit *e, u32 a, u32 b)
 {
-	const struct nfj_rule *rule = &e->ir->rules[rules[0]];
-	u32 i, j;
+	const struct nfj_test *s = nfj_rule_tests(e, a);
+	const struct nfj_test *t = nfj_rule_tests(e, b);
+	u32 i, n = e->ir->rules[a].ntests;
 
-	for (i = rule->first; i < rule->first + rule->ntests;
-	     i += e->ir->tests[i].n) {
-		const struct nfj_test *t = &e->ir->tests[i], *o;
-		struct nfj_dim *dim;
-		u64 lo, hi;
-
-		if (!nfj_dim_interval(e, t, &lo, &hi))
-			continue;
-		dim = &e->dim[e->dim_of[i - e->base]];
-		for (j = 1; j < n; j++) {
-			o = nfj_dim_test(e, rules[j], e->dim_of[i - e->base]);
-			if (!o || o->lo != t->lo || o->hi != t->hi ||
-			    o->mask != t->mask)
-				break;
+	if (e->ir->rules[b].ntests != n)
+		return false;
+	for (i = 0; i < n; i++) {
+		if (nfj_exact_field(&s[i]) && nfj_exact_field(&t[i])) {
+			if (s[i].off != t[i].off || s[i].size != t[i].size ||
+			    s[i].order != t[i].order || s[i].mask != t[i].mask)
+				return false;
+		} else if (!nfj_test_same(e, &s[i], &t[i])) {
+			return false;
 		}
-		if (j < n || nfj_dim_known(e, t) != NFJ_UNKNOWN)
+	}
+	return true;
+}
+
+/* Number of the shape that the rule at an index continues or begins */
+static u16 nfj_shape_get(struct nfj_plan *p, u32 i)
+{
+	u32 sig = nfj_shape_sig(p->e, p->rules[i]);
+	u16 *head = &p->head[sig % NFJ_SHAPE_HEADS], g;
+	struct nfj_shape *s;
+
+	for (g = *head; g != NFJ_NOSHAPE; g = s->next) {
+		s = &p->shape[g];
+		/* a straggler is not worth a part that reaches to it */
+		if (s->sig == sig && i - s->last <= max(NFJ_GAP, 2 * s->n) &&
+		    nfj_shape_same(p->e, p->rules[s->first], p->rules[i])) {
+			s->last = i;
+			s->n++;
+			return g;
+		}
+	}
+	if (p->nshapes == NFJ_SHAPES)
+		return NFJ_NOSHAPE;
+	s = &p->shape[p->nshapes];
+	*s = (struct nfj_shape) {
+		.sig = sig,
+		.first = i,
+		.last = i,
+		.n = 1,
+		.next = *head,
+	};
+	*head = p->nshapes;
+	return p->nshapes++;
+}
+
+/* Would the rules of a shape be better off in an interval table or in a tree
+ * with their like?  So it is when they test just one number, under a mask, and
+ * others of about that number do so under other masks.
+ */
+static bool nfj_shape_prefix(const struct nfj_plan *p,
+			     const struct nfj_shape *s)
+{
+	const struct nfj_emit *e = p->e;
+	u32 rule = p->rules[s->first], same = 0, others = 0, i;
+	const struct nfj_test *t, *end = nfj_rule_end(e, rule), *key = NULL;
+
+	for (t = nfj_rule_tests(e, rule); t < end; t += t->n) {
+		if (!nfj_exact_field(t) || t->size == 1 ||
+		    nfj_test_dim(e, t) == NFJ_NODIM)
 			continue;
-		nfj_emit_test(e, t, next);
-		dim->lo = max(dim->lo, lo);
-		dim->hi = min(dim->hi, hi);
+		if (key)
+			return false;
+		key = t;
+	}
+	if (!key)
+		return false;
+	/* a sample is enough */
+	for (i = s->first; i <= s->last; i += s->n / 64 + 1) {
+		t = nfj_dim_test(e, p->rules[i], nfj_test_dim(e, key));
+		if (!t)
+			continue;
+		if (nfj_exact_field(t) && t->mask == key->mask)
+			same++;
+		else
+			others++;
+	}
+	return others > same / 4;
+}
+
+/* Choose the shapes that become tables, the largest first */
+static void nfj_plan_tables(struct nfj_plan *p)
+{
+	u32 i, k, best, overlaps;
+
+	for (;;) {
+		best = NFJ_NOSHAPE;
+		for (i = 0; i < p->nshapes; i++)
+			if (p->shape[i].n >= NFJ_EXACT_MIN &&
+			    !p->shape[i].table &&
+			    (best == NFJ_NOSHAPE ||
+			     p->shape[i].n > p->shape[best].n))
+				best = i;
+		if (best == NFJ_NOSHAPE)
+			return;
+		overlaps = 0;
+		for (k = 0; k < p->nshapes; k++)
+			overlaps += p->shape[k].table &&
+				    p->shape[k].first <= p->shape[best].last &&
+				    p->shape[k].last >= p->shape[best].first;
+		if (overlaps < NFJ_OVERLAP_MAX &&
+		    !nfj_shape_prefix(p, &p->shape[best]))
+			p->shape[best].table = true;
+		else
+			p->shape[best].n = 0;
 	}
 }
 
-static void nfj_forget(struct nfj_emit *e)
+/* The next part from the rule at an index on: where does it end, and is it one
+ * with tables?
+ */
+static u32 nfj_plan_part(const struct nfj_plan *p, u32 from, bool *tables)
 {
-	u32 i;
+	u32 i, end = p->n, g;
+	bool grown;
 
-	for (i = 0; i < e->ndims; i++) {
-		e->dim[i].lo = 0;
-		e->dim[i].hi = e->dim[i].mask;
+	*tables = false;
+	for (g = 0; g < p->nshapes; g++) {
+		if (!p->shape[g].table || p->shape[g].first < from)
+			continue;
+		if (p->shape[g].first > from) {
+			end = min(end, p->shape[g].first);
+			continue;
+		}
+		*tables = true;
 	}
+	if (!*tables)
+		return end;
+	/* all that overlap */
+	end = from + 1;
+	do {
+		grown = false;
+		for (i = 0; i < p->nshapes; i++) {
+			const struct nfj_shape *s = &p->shape[i];
+
+			if (s->table && s->first >= from && s->first < end &&
+			    s->last >= end) {
+				end = s->last + 1;
+				grown = true;
+			}
+		}
+	} while (grown);
+	return end;
+}
+
+/* Make a table of a shape; what does not go into it is marked as rest */
+static void nfj_plan_build(struct nfj_plan *p, u32 g)
+{
+	struct nfj_shape *s = &p->shape[g];
+	struct nfj_table *t = &p->table[p->ntables];
+	u32 i, k, m = 0, nleft, *left;
+
+	t->rules = kvmalloc_array(2 * s->n, sizeof(*t->rules), GFP_KERNEL);
+	if (!t->rules) {
+		p->e->err = -ENOMEM;
+		return;
+	}
+	left = t->rules + s->n;
+	for (i = s->first; i <= s->last; i++)
+		if (p->shape_of[i] == g)
+			t->rules[m++] = p->rules[i];
+	t->n = m;
+	nleft = nfj_exact_build(p->e, t->rules, m, &t->hash, left);
+	for (i = s->first, k = 0; i <= s->last && k < nleft; i++) {
+		if (p->rules[i] == left[k]) {
+			p->shape_of[i] = NFJ_NOSHAPE;
+			k++;
+		}
+	}
+	if (nleft == m)
+		kvfree(t->rules);
+	else
+		p->ntables++;
+}
+
+/* Emit the rules at [from, to) */
+static void nfj_plan_emit(struct nfj_plan *p, u32 from, u32 to, bool tables,
+			  u32 next)
+{
+	struct nfj_emit *e = p->e;
+	u32 i, g, miss, *rest = p->rest, nrest, tmp;
+	bool sorted;
+
+	p->ntables = 0;
+	p->nrest = 0;
+	for (g = 0; tables && g < p->nshapes && !e->err; g++) {
+		struct nfj_shape *s = &p->shape[g];
+
+		if (!s->table || s->first < from || s->first >= to)
+			continue;
+		if (p->ntables < NFJ_TABLES_MAX)
+			nfj_plan_build(p, g);
+		else
+			s->table = false;
+	}
+	for (i = from; i < to; i++) {
+		g = p->shape_of[i];
+		if (!tables || g == NFJ_NOSHAPE || !p->shape[g].table)
+			rest[p->nrest++] = p->rules[i];
+	}
+	/* of those the ones that are left stand behind */
+	nrest = nfj_ivals_build(e, rest, p->nrest, &p->sorted,
+				rest + p->nrest);
+	sorted = nrest < p->nrest;
+	rest += p->nrest;
+	if (e->err)
+		goto out;
+
+	e->best = p->ntables + sorted + (nrest > 0) > 1;
+	for (i = 0; i < p->ntables; i++) {
+		bool last = i + 1 == p->ntables && !sorted && !nrest;
+
+		miss = last ? next : nfj_label(e);
+		nfj_exact_emit(e, &p->table[i].hash, p->table[i].rules,
+			       p->table[i].n, miss);
+		if (!last)
+			nfj_bind(e, miss);
+	}
+	if (sorted) {
+		miss = nrest ? nfj_label(e) : next;
+		nfj_ivals_emit(e, &p->sorted, miss);
+		if (nrest)
+			nfj_bind(e, miss);
+	}
+	if (nrest)
+		nfj_tree(e, rest, nrest, next);
+out:
+	for (tmp = 0; tmp < p->ntables; tmp++)
+		kvfree(p->table[tmp].rules);
 }
 
 /**
@@ -271,46 +357,56 @@ static void nfj_forget(struct nfj_emit *e)
  * @e: the program
  * @rules: numbers of the rules, ascending; none of them dead
  * @n: how many
- *
- * Return: 0 or the error in @e.
  */
-int nfj_search(struct nfj_emit *e, const u32 *rules, u32 n)
+void nfj_search(struct nfj_emit *e, u32 *rules, u32 n)
 {
-	struct nfj_arena a = { .max = 24 * n + 64 };
-	u32 i, run, next, miss;
-	u8 d;
+	struct nfj_plan *p = kvmalloc(sizeof(*p), GFP_KERNEL);
+	u32 i, end, next;
+	bool tables, best;
 
-	a.mem = kvmalloc_array(a.max, sizeof(*a.mem), GFP_KERNEL);
-	if (!a.mem) {
+	if (!p) {
 		e->err = -ENOMEM;
-		return e->err;
+		return;
 	}
-	for (i = 0; i < n && !e->err; i += run) {
-		run = 1;
-		d = nfj_pick(e, rules + i, n - i, &run);
-		/* rules that share no number stay in one line */
-		while (d == NFJ_NODIM && i + run < n) {
-			u32 dummy;
-
-			if (nfj_pick(e, rules + i + run,
-				     min(n - i - run, NFJ_AHEAD),
-				     &dummy) != NFJ_NODIM)
-				break;
-			run++;
-		}
-		next = nfj_label(e);
-		if (run > 1 && (s64)rules[i + run - 1] < e->last_open)
-			nfj_emit_entry(e, rules[i + run - 1], next);
-		if (run > 1 && e->opts & NFJ_OPT_COMMON)
-			nfj_common(e, rules + i, run, next);
-		/* leaves of the last run leave at once */
-		miss = i + run == n ? NFJ_LABEL_EXIT : next;
-		if (d == NFJ_NODIM ||
-		    !nfj_search_dim(e, &a, rules + i, run, d, 0, miss))
-			nfj_linear(e, rules + i, run, miss);
+	p->e = e;
+	p->rules = rules;
+	p->n = n;
+	p->nshapes = 0;
+	p->shape_of = kvmalloc_array(n + 1, sizeof(*p->shape_of), GFP_KERNEL);
+	p->rest = kvmalloc_array(2 * n + 1, sizeof(*p->rest), GFP_KERNEL);
+	if (!p->shape_of || !p->rest) {
+		e->err = -ENOMEM;
+		goto out;
+	}
+	memset(p->head, 0xff, sizeof(p->head));
+	if (e->opts & NFJ_OPT_EXACT && n >= NFJ_EXACT_MIN) {
+		for (i = 0; i < n; i++)
+			p->shape_of[i] = nfj_shape_get(p, i);
+		nfj_plan_tables(p);
+	}
+	for (i = 0; i < n && !e->err; i = end) {
+		end = nfj_plan_part(p, i, &tables);
+		next = end < n ? nfj_label(e) : NFJ_LABEL_EXIT;
+		nfj_dims_forget(e);
+		if (end < n && (s64)rules[end - 1] < e->last_open)
+			nfj_emit_entry(e, rules[end - 1], next, false);
+		nfj_plan_emit(p, i, end, tables, next);
+		best = e->best;
+		e->best = false;
+		if (end == n)
+			break;
 		nfj_bind(e, next);
-		nfj_forget(e);
+		/* else the verifier would look at what follows once for each
+		 * way that leads here, each with other numbers in registers
+		 */
+		e->loaded = 0;
+		if (best)
+			nfj_jump(e, BPF_JMP32 | BPF_JNE | BPF_K,
+				 NFJ_REG_RESULT, 0, (s32)NFJ_NONE,
+				 NFJ_LABEL_EXIT);
 	}
-	kvfree(a.mem);
-	return e->err;
+out:
+	kvfree(p->rest);
+	kvfree(p->shape_of);
+	kvfree(p);
 }

@@ -44,12 +44,14 @@ u32 ref_match(const struct nfj_ir *ir, u32 first, u32 last,
 	      const struct nfj_key *key);
 
 /* vm.c: the meaning of the program */
-const char *vm_check(const struct bpf_insn *insn, u32 n);
-const char *vm_run(const struct bpf_insn *insn, u32 n,
-		   const struct nfj_key *key, u32 *res);
+extern u64 vm_cost;	/* machine instructions of the last run */
+const char *vm_check(const struct nfj_insns *code);
+const char *vm_run(const struct nfj_insns *code, const struct nfj_key *key,
+		   u32 *res);
 
 /* kbpf.c: the same by the running kernel */
-int kbpf_load(const struct bpf_insn *insn, u32 n, char *log, u32 logsz);
+extern u32 kbpf_log_level;	/* 1: all, 4: statistics */
+int kbpf_load(const struct nfj_insns *code, char *log, u32 logsz);
 int kbpf_run(int fd, const struct nfj_key *key, u32 *res);
 const char *kbpf_refused(void);
 
@@ -79,8 +81,34 @@ void progs_free(struct progs *ps);
 
 /* gen.c: random chains in IMR and keys that suit them */
 void gen_ir(struct rnd *r, struct nfj_ir *ir, u32 n);
+void gen_cases(struct rnd *r, struct nfj_ir *ir, u32 percent);
 void gen_key(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key);
+void gen_packet(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key,
+		bool miss);
 u32 gen_entry(struct rnd *r, const struct nfj_ir *ir);
+
+/* shape.c: chains as administrators write them */
+enum {
+	SHAPE_ADDR,
+	SHAPE_SERVICE,
+	SHAPE_ONEADDR,
+	SHAPE_ADDR6,
+	SHAPE_PREFIX,
+	SHAPE_RANGE,
+	SHAPE_NEXT,
+	SHAPE_TUPLE,
+	SHAPE_MIXED,
+	SHAPE_SETS,
+	SHAPE_DOUBLE,
+	SHAPES
+};
+
+extern const char * const shape_name[SHAPES];
+void shape_ir(struct rnd *r, struct nfj_ir *ir, u32 shape, u32 n, u32 open);
+
+/* bench.c */
+int test_bench(u32 arg);
+int bench_compile(u32 shape, u32 n);
 
 /* dump.c: text */
 void dump_ir(FILE *f, const struct nfj_ir *ir);
@@ -104,6 +132,8 @@ int test_check(u32 arg);
 int test_check_random(u32 arg);
 int test_imr(u32 arg);
 int test_imr_kernel(u32 arg);
+int test_shape(u32 arg);
+int test_shape_kernel(u32 arg);
 int test_alloc(u32 arg);
 int test_bounds(u32 arg);
 int test_exprs(u32 arg);

@@ -82,10 +82,10 @@ static void check_programs(const struct nfj_ir *ir)
 
 	for (i = 0; i < ARRAY_SIZE(opts); i++) {
 		CHECK(!nfj_compile(ir, 0, ir->nrules, opts[i], &code));
-		CHECK(!vm_check(code.insn, code.n));
+		CHECK(!vm_check(&code));
 		for (j = 0; j < 6; j++) {
 			gen_key(&r, ir, &key);
-			CHECK(!vm_run(code.insn, code.n, &key, &got));
+			CHECK(!vm_run(&code, &key, &got));
 			CHECK(got == ref_match(ir, 0, ir->nrules, &key));
 		}
 		nfj_insns_free(&code);

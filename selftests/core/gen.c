@@ -127,31 +127,6 @@ static void gen_interval(struct gen *g, struct nfj_test *t)
 	t->hi = max(a, b);
 }
 
-/* Intervals for a set, ascending, with gaps between them; 0 or an error */
-static int gen_set(struct gen *g, struct nfj_ir *ir, struct nfj_test *t)
-{
-	u32 n = 2 + rnd(g->r, 5), first = ir->nivals;
-	u64 step = low_bit(t->mask);
-	int err;
-
-	while (n-- && t->lo <= t->hi) {
-		err = nfj_ir_add_ival(ir, t->lo, t->hi);
-		if (err)
-			return err;
-		/* the next one begins behind a gap, unless that wraps */
-		if (t->mask - t->hi < 24 * step)
-			break;
-		t->lo = (t->hi + step * (2 + rnd(g->r, 8))) & t->mask;
-		if (t->lo <= t->hi + 1)
-			break;
-		t->hi = (t->lo + step * rnd(g->r, 8)) & t->mask;
-	}
-	t->kind = t->kind == NFJ_IN ? NFJ_SET_IN : NFJ_SET_OUT;
-	t->lo = first;
-	t->hi = ir->nivals - first;
-	return 0;
-}
-
 static int gen_narrow(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
 {
 	struct nfj_test t;
@@ -164,8 +139,36 @@ static int gen_narrow(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
 	if (chance(g->r, g->shape & 4 ? 50 : 5))
 		t.mask = gen_mask(g->r, t.size);
 	gen_interval(g, &t);
-	if (chance(g->r, 10) && gen_set(g, ir, &t))
-		return -ENOMEM;
+	return nfj_ir_add_test(ir, rule, &t);
+}
+
+/* A set on some chunk, of intervals with gaps between them */
+static int gen_set(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
+{
+	struct nfj_test t = g->nfav && chance(g->r, 85) ?
+			    g->fav[rnd(g->r, g->nfav)] : gen_chunk(g->r);
+	u32 i, n = 1 + rnd(g->r, chance(g->r, 10) ? 30 : 6);
+	u64 at, hi, low;
+
+	t.kind = chance(g->r, 30) ? NFJ_SET_OUT : NFJ_SET_IN;
+	if (chance(g->r, 20))
+		t.mask = gen_mask(g->r, t.size);
+	/* numbers with a mask: count in the bits that it leaves */
+	low = low_bit(t.mask);
+	at = chance(g->r, 30) ? 0 : gen_value(g, t.mask);
+	t.lo = ir->nivals;
+	for (i = 0; i < n; i++) {
+		hi = (at + low * (rnd(g->r, 2) ? rnd(g->r, 7) : 0)) & t.mask;
+		if (hi < at || chance(g->r, 3))
+			hi = t.mask;
+		if (nfj_ir_add_ival(ir, at, hi))
+			return -ENOMEM;
+		at = (hi + low * (2 + rnd(g->r, 5))) & t.mask;
+		/* with holes in the mask, what is between may be nothing */
+		if (at <= hi || (((hi | ~t.mask) + 1) & t.mask) >= at)
+			break;
+	}
+	t.hi = ir->nivals - t.lo;
 	return nfj_ir_add_test(ir, rule, &t);
 }
 
@@ -197,11 +200,27 @@ static int gen_wide(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
 	return err;
 }
 
+/* Make some entries cases of one rule, which leads over all of them */
+void gen_cases(struct rnd *r, struct nfj_ir *ir, u32 percent)
+{
+	u32 i, k, n;
+
+	for (i = 0; i < ir->nrules; i += n) {
+		n = chance(r, percent) ? 1 + rnd(r, 5) : 1;
+		n = min(n, ir->nrules - i);
+		for (k = i; k < i + n; k++) {
+			ir->rules[k].rule = i;
+			ir->rules[k].next = i + n;
+		}
+	}
+}
+
 void gen_ir(struct rnd *r, struct nfj_ir *ir, u32 n)
 {
 	struct gen g = { .r = r, .near = rnd64(r) >> rnd(r, 64) };
 	u32 i, j, tests, wide = chance(r, 30) ? 20 : 1;
 	u32 open = rnd(r, 3) * 45, dead = chance(r, 30) ? 10 : 0;
+	u32 sets = chance(r, 30) ? 20 : 1, multi = chance(r, 30) ? 30 : 0;
 
 	g.shape = rnd(r, 8);
 	g.nfav = rnd(r, FAV_MAX + 1);
@@ -213,9 +232,14 @@ void gen_ir(struct rnd *r, struct nfj_ir *ir, u32 n)
 		int err = 0;
 
 		tests = chance(r, 2) ? 0 : 1 + rnd(r, g.nfav + 1);
-		for (j = 0; j < tests && !err; j++)
-			err = chance(r, wide) ? gen_wide(&g, ir, rule)
-					      : gen_narrow(&g, ir, rule);
+		for (j = 0; j < tests && !err; j++) {
+			if (chance(r, wide))
+				err = gen_wide(&g, ir, rule);
+			else if (chance(r, sets))
+				err = gen_set(&g, ir, rule);
+			else
+				err = gen_narrow(&g, ir, rule);
+		}
 		if (!chance(r, open))
 			rule->flags |= NFJ_RULE_TERMINAL;
 		if (err || chance(r, dead))
@@ -225,23 +249,24 @@ void gen_ir(struct rnd *r, struct nfj_ir *ir, u32 n)
 			rule->ntests = 0;
 		}
 	}
+	gen_cases(r, ir, multi);
 }
 
 /* Make a test hold, nearly hold, or just not hold */
 static void gen_touch(struct rnd *r, const struct nfj_ir *ir,
-		      const struct nfj_test *test, struct nfj_key *key,
-		      u32 spoil)
+		      const struct nfj_test *t, struct nfj_key *key, u32 spoil)
 {
-	u64 step = chance(r, 50) ? 1 : low_bit(test->mask), val;
-	struct nfj_test copy = *test, *t = &copy;
+	u64 step = chance(r, 50) ? 1 : low_bit(t->mask), val;
+	struct nfj_test one;
 
 	if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT) {
 		const struct nfj_ival *v = &ir->ivals[t->lo + rnd(r, t->hi)];
 
-		t->lo = v->lo;
-		t->hi = v->hi;
+		one = *t;
+		one.lo = v->lo;
+		one.hi = v->hi;
+		t = &one;
 	}
-
 	if (chance(r, spoil)) {
 		switch (rnd(r, 5)) {
 		case 0:
@@ -280,10 +305,38 @@ void gen_key(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key)
 		const struct nfj_rule *rule = &ir->rules[rnd(r, ir->nrules)];
 
 		for (j = 0; j < rule->ntests; j++)
-			gen_touch(r, ir, &ir->tests[rule->first + j], key,
-				  spoil);
+			gen_touch(r, ir, &ir->tests[rule->first + j], key, spoil);
 	}
 	key->entry = gen_entry(r, ir);
+}
+
+/* A whole packet, to be looked at from the start: it has all headers, and matches
+ * a random rule, or with @miss most likely none.
+ */
+void gen_packet(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key,
+		bool miss)
+{
+	const struct nfj_rule *rule = &ir->rules[rnd(r, ir->nrules)];
+	u32 i;
+
+	memset(key, 0, sizeof(*key));
+	key->valid = NFJ_VALID_L4PROTO;
+	key->nh_len = 100;
+	key->th_len = 80;
+	key->thf_len = 80;
+	key->l4proto = 6;
+	for (i = 0; i < 8 + 8; i++)
+		key->nh[12 + i] = rnd64(r);
+	for (i = 0; i < 4; i++)
+		key->th[i] = rnd64(r);
+	for (i = 0; i < rule->ntests; i++) {
+		const struct nfj_test *t = &ir->tests[rule->first + i];
+
+		/* in one that misses only the last field is off */
+		if (!miss || i + 1 < rule->ntests)
+			gen_touch(r, ir, t, key, 0);
+	}
+	key->entry = 0;
 }
 
 /* An entry that can happen: 0, or behind a rule after which the chain goes on */
@@ -297,7 +350,7 @@ u32 gen_entry(struct rnd *r, const struct nfj_ir *ir)
 		at = rnd(r, ir->nrules);
 		if (!(ir->rules[at].flags & (NFJ_RULE_TERMINAL |
 					     NFJ_RULE_DEAD)))
-			return at + 1;
+			return ir->rules[at].next;
 	}
 	return 0;
 }

@@ -38,7 +38,7 @@ static int dump_opts(FILE *f, const struct nfj_ir *ir, u32 opts,
 	err = nfj_compile(ir, 0, ir->nrules, opts, &code);
 	if (!err)
 		dump_code(f, &code);
-	why = err ? "nfj_compile() fails" : vm_check(code.insn, code.n);
+	why = err ? "nfj_compile() fails" : vm_check(&code);
 	nfj_insns_free(&code);
 	return why ? fail("%s: %s", title, why) : TEST_OK;
 }

@@ -6,13 +6,16 @@
 #include "core.h"
 
 static const u32 all_opts[] = {
-	0, NFJ_OPT_SEARCH, NFJ_OPT_LOADS, NFJ_OPT_COMMON,
+	0, NFJ_OPT_SEARCH, NFJ_OPT_LOADS, NFJ_OPT_COMMON, NFJ_OPT_EXACT,
+	NFJ_OPT_IVALS, NFJ_OPT_ENTRY,
 	NFJ_OPT_SEARCH | NFJ_OPT_LOADS, NFJ_OPT_SEARCH | NFJ_OPT_COMMON,
-	NFJ_OPT_ALL,
+	NFJ_OPT_ALL & ~NFJ_OPT_EXACT, NFJ_OPT_ALL,
 };
 
 /* what is loaded into the kernel, where that takes its time */
-static const u32 kernel_opts[] = { NFJ_OPT_ALL, 0, NFJ_OPT_SEARCH };
+static const u32 kernel_opts[] = {
+	NFJ_OPT_ALL, 0, NFJ_OPT_ALL & ~NFJ_OPT_EXACT
+};
 
 struct stats {
 	u64	runs;
@@ -22,8 +25,9 @@ struct stats {
 	u64	too_complex;
 };
 
-static int one_chain(struct rnd *r, u32 nrules, u32 nkeys, const u32 *opts,
-		     u32 nopts, bool kernel, struct stats *st)
+/* @shape: that of the chain, or SHAPES for random tests */
+static int one_chain(struct rnd *r, u32 shape, u32 nrules, u32 nkeys,
+		     const u32 *opts, u32 nopts, bool kernel, struct stats *st)
 {
 	struct progs ps[ARRAY_SIZE(all_opts)] = {};
 	struct nfj_ir ir;
@@ -31,7 +35,12 @@ static int one_chain(struct rnd *r, u32 nrules, u32 nkeys, const u32 *opts,
 	u32 i, k, want, got;
 	int err = TEST_OK;
 
-	gen_ir(r, &ir, nrules);
+	if (shape < SHAPES) {
+		shape_ir(r, &ir, shape, nrules, rnd(r, 3) * 45);
+		gen_cases(r, &ir, chance(r, 30) ? 20 : 0);
+	} else {
+		gen_ir(r, &ir, nrules);
+	}
 	for (i = 0; i < nopts && !err; i++) {
 		err = progs_compile(&ps[i], &ir, opts[i], kernel);
 		st->programs += ps[i].n;
@@ -46,8 +55,8 @@ static int one_chain(struct rnd *r, u32 nrules, u32 nkeys, const u32 *opts,
 			st->runs++;
 			err = progs_run(&ps[i], &key, kernel, &got);
 			if (!err && got != want)
-				err = fail("%u rules opts %x key %u entry %u: %d, not %d",
-					   nrules, opts[i], k, key.entry,
+				err = fail("shape %u %u rules opts %x key %u entry %u: %d, not %d",
+					   shape, nrules, opts[i], k, key.entry,
 					   (int)got, (int)want);
 		}
 	}
@@ -57,8 +66,9 @@ static int one_chain(struct rnd *r, u32 nrules, u32 nkeys, const u32 *opts,
 	return err;
 }
 
+/* @shapes: chains take one after the other, or random tests */
 static int many_chains(u32 nrules, u32 nchains, u32 nkeys, const u32 *opts,
-		       u32 nopts, bool kernel)
+		       u32 nopts, bool kernel, bool shapes)
 {
 	struct stats st = {};
 	int err = TEST_OK;
@@ -68,7 +78,8 @@ static int many_chains(u32 nrules, u32 nchains, u32 nkeys, const u32 *opts,
 	for (i = 0; i < nchains && !err; i++) {
 		rnd_init(&r, nrules * 2 + kernel, i);
 		/* the size is the most for small chains, exact for big ones */
-		err = one_chain(&r, nrules > 50 ? nrules : 1 + rnd(&r, nrules),
+		err = one_chain(&r, shapes ? i % SHAPES : SHAPES,
+				nrules > 50 ? nrules : 1 + rnd(&r, nrules),
 				nkeys, opts, nopts, kernel, &st);
 		if (err)
 			note("chain %u", i);
@@ -85,7 +96,7 @@ static int many_chains(u32 nrules, u32 nchains, u32 nkeys, const u32 *opts,
 int test_imr(u32 arg)
 {
 	return many_chains(arg, rounds * (20 + 6000 / arg), 60, all_opts,
-			   ARRAY_SIZE(all_opts), false);
+			   ARRAY_SIZE(all_opts), false, false);
 }
 
 int test_imr_kernel(u32 arg)
@@ -94,5 +105,19 @@ int test_imr_kernel(u32 arg)
 		return skip("%s", kbpf_refused());
 	return many_chains(arg, rounds * (arg > 100 ? 1 : 20), 60,
 			   kernel_opts, arg > 100 ? 1 : ARRAY_SIZE(kernel_opts),
+			   true, false);
+}
+
+int test_shape(u32 arg)
+{
+	return many_chains(arg, rounds * SHAPES * (1 + 1000 / arg), 200,
+			   all_opts, ARRAY_SIZE(all_opts), false, true);
+}
+
+int test_shape_kernel(u32 arg)
+{
+	if (kbpf_refused())
+		return skip("%s", kbpf_refused());
+	return many_chains(arg, rounds * SHAPES, 60, kernel_opts, 1, true,
 			   true);
 }

@@ -4,6 +4,8 @@
  *
  * usage: core-test [--write] golden-folder
  *	  core-test --fuzz seconds
+ *	  core-test --bench
+ *	  core-test --compile shape rules
  *	  core-test --seeds golden-folder folder
  *
  * SEED in the environment makes the random tests repeat an earlier run, ROUNDS
@@ -115,10 +117,16 @@ static const struct test tests[] = {
 	{ "12000 rules", test_rules_big, 12000 },
 	{ "random rules in the kernel, up to 5", test_rules_kernel, 5 },
 	{ "random rules in the kernel, up to 50", test_rules_kernel, 50 },
+	{ "rules of one shape, up to 50", test_shape, 50 },
+	{ "rules of one shape, 100", test_shape, 100 },
+	{ "rules of one shape, 1500", test_shape, 1500 },
 	{ "random IMR in the kernel, up to 8 rules", test_imr_kernel, 8 },
 	{ "random IMR in the kernel, up to 50 rules", test_imr_kernel, 50 },
 	{ "random IMR in the kernel, 300 rules", test_imr_kernel, 300 },
 	{ "random IMR in the kernel, 2000 rules", test_imr_kernel, 2000 },
+	{ "rules of one shape in the kernel, 100", test_shape_kernel, 100 },
+	{ "rules of one shape in the kernel, 1500", test_shape_kernel, 1500 },
+	{ "cost of a matcher", test_bench, 0 },
 };
 
 static u64 env(const char *name, u64 val)
@@ -137,6 +145,10 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	base_seed = env("SEED", 1);
 	rounds = env("ROUNDS", 1);
+	if (argc == 2 && !strcmp(argv[1], "--bench"))
+		return test_bench(0);
+	if (argc == 4 && !strcmp(argv[1], "--compile"))
+		return bench_compile(atoi(argv[2]), atoi(argv[3]));
 	if (argc == 3 && !strcmp(argv[1], "--fuzz")) {
 		printf("1..1\n");
 		return report(&n, "random rules",

@@ -44,12 +44,12 @@ static int compile_range(struct progs *ps, const struct nfj_ir *ir, u32 opts,
 	if (err)
 		return fail("nfj_compile: %d for rules %u..%u, opts %x", err,
 			    first, last, opts);
-	why = vm_check(p->code.insn, p->code.n);
+	why = vm_check(&p->code);
 	if (why)
 		return fail("opts %x: %s", opts, why);
 	if (!kernel)
 		return TEST_OK;
-	p->fd = kbpf_load(p->code.insn, p->code.n, NULL, 0);
+	p->fd = kbpf_load(&p->code, NULL, 0);
 	if (p->fd >= 0)
 		return TEST_OK;
 	err = errno;
@@ -57,7 +57,7 @@ static int compile_range(struct progs *ps, const struct nfj_ir *ir, u32 opts,
 		ps->too_complex++;
 		return compile_halves(ps, ir, opts, kernel, first, last);
 	}
-	kbpf_load(p->code.insn, p->code.n, log, sizeof(log));
+	kbpf_load(&p->code, log, sizeof(log));
 	log[strlen(log) > 300 ? 300 : strlen(log)] = 0;
 	return fail("kernel refuses rules %u..%u opts %x: %s: %s", first, last,
 		    opts, strerror(err), log);
@@ -101,7 +101,7 @@ int progs_run(const struct progs *ps, const struct nfj_key *key, bool kernel,
 			if (err)
 				return fail("run: %s", strerror(-err));
 		} else {
-			why = vm_run(p->code.insn, p->code.n, key, res);
+			why = vm_run(&p->code, key, res);
 			if (why)
 				return fail("%s", why);
 		}

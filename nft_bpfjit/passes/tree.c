@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Decision tree: compares that halve the rules, leaves of a few in their order.
+ *
+ * At each node the packet is known to lie within some interval of each number,
+ * and those rules are at hand that this does not contradict.  A sample of them
+ * tells which number to cut where: (l * l + r * r) / (l + r) rules are left on
+ * average when l rules reach into the lower part and r into the upper one,
+ * those that reach into both (ranges, prefixes, no test at all) are copied.  How
+ * many copies there may be in all is limited, and each part of the tree gets
+ * its share.
+ *
+ *	ip saddr 10.0.0.1 drop			saddr >= 10.0.0.2 ?
+ *	ip saddr 10.0.0.0/24 udp dport 53 ...	  no: saddr >= 10.0.0.1 ?
+ *	ip saddr 10.0.0.7 accept		    ...
+ *
+ * A test that all the rules of a node share is made once there (NFJ_OPT_COMMON),
+ * and so is one for the existence of a field that most of them share: the few
+ * others are then searched apart.
+ *
+ * Preserves: the first rule >= entry that matches.  Each part keeps the rules in
+ * order and drops those only that are contradicted, or that stand behind one
+ * that always matches and cannot lie before the entry.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include "../emit/emit.h"
+
+#define NFJ_LEAF_MAX	3	/* rules that are not worth a cut */
+#define NFJ_DEPTH_MAX	32	/* of the recursion, there is little stack */
+#define NFJ_SAMPLES	32	/* rules that tell where to cut */
+#define NFJ_COPIES_MAX	6U	/* of a rule, on average */
+#define NFJ_COPIES	8000	/* of all rules, where they are many */
+#define NFJ_UNDO_MAX	256
+#define NFJ_PARTS_MAX	5	/* trees instead of one */
+#define NFJ_PART_MIN	16	/* rules in each */
+#define NFJ_TREE_COST	30	/* instructions from the root to a leaf */
+#define NFJ_RULE_COST	6	/* of a rule in a leaf */
+
+struct nfj_undo {
+	u8	dim;
+	u64	lo;
+	u64	hi;
+};
+
+/* Ends of the intervals of a number, as far as they are sampled */
+struct nfj_ends {
+	u32	n;
+	u64	lo[NFJ_SAMPLES];
+	u64	hi[NFJ_SAMPLES];
+};
+
+struct nfj_tree {
+	struct nfj_emit	*e;
+	struct nfj_undo	undo[NFJ_UNDO_MAX];
+	u32		nundo;
+	struct nfj_ends	ends[NFJ_DIMS];
+	u8		dim;		/* the cut */
+	u64		at;
+	bool		dry;		/* only see what would become of it */
+	u64		expect;		/* rules in a leaf, on average, << 32 */
+};
+
+/* What is known changes from here on, until nfj_tree_undo() */
+static bool nfj_tree_know(struct nfj_tree *t, u8 d, u64 lo, u64 hi)
+{
+	struct nfj_dim *dim = &t->e->dim[d];
+
+	if (t->nundo == NFJ_UNDO_MAX)
+		return false;
+	t->undo[t->nundo++] = (struct nfj_undo){ d, dim->lo, dim->hi };
+	dim->lo = max(dim->lo, lo);
+	dim->hi = min(dim->hi, hi);
+	return true;
+}
+
+static void nfj_tree_undo(struct nfj_tree *t, u32 mark)
+{
+	while (t->nundo > mark) {
+		struct nfj_undo *u = &t->undo[--t->nundo];
+
+		t->e->dim[u->dim].lo = u->lo;
+		t->e->dim[u->dim].hi = u->hi;
+	}
+}
+
+/* How many copies may there be of so many rules? */
+static u32 nfj_tree_copies(u32 n)
+{
+	return min(NFJ_COPIES_MAX * n, 2 * n + NFJ_COPIES);
+}
+
+static void nfj_sort_few(u64 *v, u32 n)
+{
+	u32 i, j;
+
+	for (i = 1; i < n; i++) {
+		u64 x = v[i];
+
+		for (j = i; j > 0 && v[j - 1] > x; j--)
+			v[j] = v[j - 1];
+		v[j] = x;
+	}
+}
+
+static bool nfj_is_guard(const struct nfj_dim *d)
+{
+	return d->off < offsetof(struct nfj_key, len);
+}
+
+/* Collect the ends of what a rule says about numbers that are worth a cut */
+static void nfj_tree_sample(struct nfj_tree *t, u32 rule)
+{
+	struct nfj_emit *e = t->e;
+	const struct nfj_test *test, *end = nfj_rule_end(e, rule);
+	u64 lo, hi;
+
+	for (test = nfj_rule_tests(e, rule); test < end; test += test->n) {
+		u8 d = nfj_test_dim(e, test);
+		struct nfj_ends *ends;
+
+		if (!nfj_test_hull(e, test, &lo, &hi) ||
+		    nfj_is_guard(&e->dim[d]))
+			continue;
+		if (lo <= e->dim[d].lo && hi >= e->dim[d].hi)
+			continue;
+		ends = &t->ends[d];
+		if (ends->n == NFJ_SAMPLES)
+			continue;
+		ends->lo[ends->n] = lo;
+		ends->hi[ends->n] = hi;
+		ends->n++;
+	}
+}
+
+/* Rules left on average, in 1/256, with the cut at a place; @l and @r count the
+ * sampled rules in the lower and upper part.
+ */
+static u32 nfj_tree_score(u32 l, u32 r)
+{
+	return ((l * l + r * r) << 8) / (l + r);
+}
+
+/* Best place to cut the number, given a sample of @m rules; its score */
+static u32 nfj_tree_place(struct nfj_tree *t, u8 d, u32 m, u32 copies)
+{
+	struct nfj_ends *ends = &t->ends[d];
+	const struct nfj_dim *dim = &t->e->dim[d];
+	u32 wild = m > ends->n ? m - ends->n : 0, i = 0, j = 0, l, r, score;
+	u32 best = U32_MAX;
+	u64 at;
+
+	nfj_sort_few(ends->lo, ends->n);
+	nfj_sort_few(ends->hi, ends->n);
+	/* lower parts grow by those that begin, upper ones shrink by those that
+	 * end before the place
+	 */
+	while (i < ends->n || j < ends->n) {
+		if (i < ends->n && (j == ends->n ||
+				    ends->lo[i] <= ends->hi[j]))
+			at = ends->lo[i];
+		else if (ends->hi[j] < dim->hi)
+			at = ends->hi[j] + 1;
+		else
+			break;
+		while (i < ends->n && ends->lo[i] < at)
+			i++;
+		while (j < ends->n && ends->hi[j] < at)
+			j++;
+		l = wild + i;
+		r = wild + ends->n - j;
+		if (at > dim->lo && at <= dim->hi && l + r &&
+		    (l + r <= m + copies)) {
+			score = nfj_tree_score(l, r);
+			if (score < best) {
+				best = score;
+				t->at = at;
+			}
+		}
+		/* on to the next place */
+		while (i < ends->n && ends->lo[i] == at)
+			i++;
+		if (at > dim->hi)
+			break;
+	}
+	return best;
+}
+
+/* Choose number and place; false when no cut helps.  @copies is how many rules
+ * may be copied.
+ */
+static noinline bool nfj_tree_choose(struct nfj_tree *t, const u32 *rules,
+				     u32 n, u32 copies)
+{
+	u32 i, m = 0, step = (n + NFJ_SAMPLES - 1) / NFJ_SAMPLES, score;
+	u32 best = U32_MAX;
+	u64 at = 0;
+	u8 d;
+
+	for (d = 0; d < t->e->ndims; d++)
+		t->ends[d].n = 0;
+	for (i = 0; i < n; i += step, m++)
+		nfj_tree_sample(t, rules[i]);
+	copies = copies >= n ? m : copies * m / n;
+	for (d = 0; d < t->e->ndims; d++) {
+		if (!t->ends[d].n)
+			continue;
+		score = nfj_tree_place(t, d, m, copies);
+		if (score < best) {
+			best = score;
+			t->dim = d;
+			at = t->at;
+		}
+	}
+	t->at = at;
+	/* at least a tenth less */
+	return best < (m << 8) - (m << 8) / 10;
+}
+
+/* Of some rules those that what is known of a number does not contradict */
+static u32 nfj_tree_filter(const struct nfj_emit *e, const u32 *rules, u32 n,
+			   u8 d, u32 *to)
+{
+	const struct nfj_test *test, *end;
+	u32 i, m = 0;
+
+	for (i = 0; i < n; i++) {
+		end = nfj_rule_end(e, rules[i]);
+		for (test = nfj_rule_tests(e, rules[i]); test < end;
+		     test += test->n)
+			if (nfj_test_dim(e, test) == d &&
+			    nfj_dim_known(e, test) == NFJ_FALSE)
+				break;
+		if (test >= end)
+			to[m++] = rules[i];
+	}
+	return m;
+}
+
+/* Rules up to the first that always matches and leaves the others no chance */
+static u32 nfj_tree_reach(const struct nfj_emit *e, const u32 *rules, u32 n)
+{
+	const struct nfj_test *test, *end;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if ((s64)rules[i] <= e->last_open)
+			continue;
+		end = nfj_rule_end(e, rules[i]);
+		for (test = nfj_rule_tests(e, rules[i]); test < end;
+		     test += test->n)
+			if (nfj_dim_known(e, test) != NFJ_TRUE)
+				break;
+		if (test >= end)
+			return i + 1;
+	}
+	return n;
+}
+
+static bool nfj_tree_has(const struct nfj_emit *e, u32 rule,
+			 const struct nfj_test *test)
+{
+	const struct nfj_test *t, *end = nfj_rule_end(e, rule);
+
+	for (t = nfj_rule_tests(e, rule); t < end; t += t->n)
+		if (nfj_test_same(e, t, test))
+			return true;
+	return false;
+}
+
+/* A test of one of the rules that all of them share, or most if it is about the
+ * existence of a field; @others counts those that do not.
+ */
+static noinline const struct nfj_test *
+nfj_tree_common(const struct nfj_emit *e, const u32 *rules, u32 n, u32 *others)
+{
+	u32 i, k, most, of[2] = { rules[0], rules[n / 2] };
+	const struct nfj_test *t, *end;
+
+	for (k = 0; k < 2; k++) {
+		end = nfj_rule_end(e, of[k]);
+		for (t = nfj_rule_tests(e, of[k]); t < end; t += t->n) {
+			if (t->kind != NFJ_IN ||
+			    nfj_test_dim(e, t) == NFJ_NODIM ||
+			    nfj_dim_known(e, t) != NFJ_UNKNOWN)
+				continue;
+			most = nfj_is_guard(&e->dim[nfj_test_dim(e, t)]) ?
+			       n / 4 : 0;
+			*others = 0;
+			for (i = 0; i < n && *others <= most; i++)
+				*others += !nfj_tree_has(e, rules[i], t);
+			if (*others <= most)
+				return t;
+		}
+	}
+	return NULL;
+}
+
+static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
+			  u32 copies, u32 depth, u32 weight, u32 next);
+
+/* Make a test that most of the rules share, and search the others apart; true
+ * when there were any and all is done.
+ */
+static noinline bool nfj_tree_share(struct nfj_tree *t, const u32 *rules, u32 n,
+				    u32 *copies, u32 depth, u32 weight,
+				    u32 next)
+{
+	const struct nfj_test *test;
+	u32 others, i, m = 0, *in, label, part;
+	struct nfj_emit *e = t->e;
+	u64 lo, hi;
+
+	for (;;) {
+		test = nfj_tree_common(e, rules, n, &others);
+		if (!test || others > *copies || e->err ||
+		    t->nundo == NFJ_UNDO_MAX)
+			return false;
+		if (others)
+			break;
+		if (!t->dry)
+			nfj_emit_test(e, test, next);
+		nfj_test_hull(e, test, &lo, &hi);
+		nfj_tree_know(t, nfj_test_dim(e, test), lo, hi);
+	}
+	*copies -= others;
+	in = kvmalloc_array(others, sizeof(*in), GFP_KERNEL);
+	if (!in) {
+		e->err = -ENOMEM;
+		return true;
+	}
+	for (i = 0; i < n; i++)
+		if (!nfj_tree_has(e, rules[i], test))
+			in[m++] = rules[i];
+	label = t->dry ? 0 : nfj_label(e);
+	if (!t->dry)
+		nfj_emit_test(e, test, label);
+	nfj_test_hull(e, test, &lo, &hi);
+	nfj_tree_know(t, nfj_test_dim(e, test), lo, hi);
+	part = (u64)weight * n / (n + m);
+	nfj_tree_node(t, rules, n, *copies - *copies / 4, depth + 1, part,
+		      next);
+	nfj_tree_undo(t, t->nundo - 1);
+	if (!t->dry)
+		nfj_bind(e, label);
+	nfj_tree_node(t, in, m, *copies / 4, depth + 1, weight - part, next);
+	kvfree(in);
+	return true;
+}
+
+/* The packets that come here may match any of the rules; @copies of them may be
+ * made.  @weight is the part of all packets, of 2^32, if each rule has as many.
+ */
+static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
+			  u32 copies, u32 depth, u32 weight, u32 next)
+{
+	struct nfj_emit *e = t->e;
+	u32 *in = NULL, l, r, label, mark = t->nundo, extra, share, part;
+	u64 at;
+	u8 d;
+
+	if (e->err)
+		return;
+	n = nfj_tree_reach(e, rules, n);
+	if (n <= NFJ_LEAF_MAX || depth >= NFJ_DEPTH_MAX)
+		goto leaf;
+	if (e->opts & NFJ_OPT_COMMON &&
+	    nfj_tree_share(t, rules, n, &copies, depth, weight, next))
+		goto out;
+	if (!nfj_tree_choose(t, rules, n, copies))
+		goto leaf;
+	d = t->dim;
+	at = t->at;
+	in = kvmalloc_array(2 * n, sizeof(*in), GFP_KERNEL);
+	if (!in) {
+		e->err = -ENOMEM;
+		goto out;
+	}
+	if (!nfj_tree_know(t, d, 0, at - 1))
+		goto leaf;
+	l = nfj_tree_filter(e, rules, n, d, in);
+	nfj_tree_undo(t, t->nundo - 1);
+	if (!nfj_tree_know(t, d, at, U64_MAX))
+		goto leaf;
+	r = nfj_tree_filter(e, rules, n, d, in + l);
+	nfj_tree_undo(t, t->nundo - 1);
+	extra = l + r > n ? l + r - n : 0;
+	if (extra > copies || (l == n && r == n))
+		goto leaf;
+	copies -= extra;
+	share = (u64)copies * l / (l + r ? : 1);
+	part = (u64)weight * l / (l + r ? : 1);
+
+	label = t->dry ? 0 : nfj_label(e);
+	if (!t->dry)
+		nfj_emit_ge(e, &e->dim[d], at, label);
+	nfj_tree_know(t, d, 0, at - 1);
+	nfj_tree_node(t, in, l, share, depth + 1, part, next);
+	nfj_tree_undo(t, t->nundo - 1);
+	if (!t->dry)
+		nfj_bind(e, label);
+	nfj_tree_know(t, d, at, U64_MAX);
+	nfj_tree_node(t, in + l, r, copies - share, depth + 1, weight - part,
+		      next);
+	nfj_tree_undo(t, t->nundo - 1);
+	goto out;
+leaf:
+	t->expect += (u64)weight * n;
+	if (!t->dry)
+		nfj_linear(e, rules, n, next);
+out:
+	nfj_tree_undo(t, mark);
+	kvfree(in);
+}
+
+/* What a packet costs in a tree of these rules, in instructions, roughly */
+static u32 nfj_tree_cost(struct nfj_tree *t, const u32 *rules, u32 n)
+{
+	t->dry = true;
+	t->expect = 0;
+	nfj_tree_node(t, rules, n, nfj_tree_copies(n), 0, U32_MAX,
+		      NFJ_LABEL_EXIT);
+	t->dry = false;
+	return NFJ_TREE_COST + (NFJ_RULE_COST * t->expect >> 32);
+}
+
+/* Does a rule say much about a number? */
+static bool nfj_tree_narrow(const struct nfj_emit *e, u32 rule, u8 d, u64 limit)
+{
+	const struct nfj_test *test, *end = nfj_rule_end(e, rule);
+	u64 lo, hi;
+
+	for (test = nfj_rule_tests(e, rule); test < end; test += test->n)
+		if (nfj_test_dim(e, test) == d &&
+		    nfj_test_hull(e, test, &lo, &hi) && hi - lo <= limit)
+			return true;
+	return false;
+}
+
+/* How wide an interval of a number may be to tell rules apart: little compared
+ * with how far most of them lie apart.
+ */
+static u64 nfj_tree_limit(struct nfj_tree *t, u8 d)
+{
+	struct nfj_ends *ends = &t->ends[d];
+	u64 spread;
+
+	if (ends->n < 4)
+		return 0;
+	nfj_sort_few(ends->lo, ends->n);
+	spread = ends->lo[ends->n * 3 / 4] - ends->lo[ends->n / 4];
+	return min(spread, t->e->dim[d].mask) >> 4;
+}
+
+/* Move the rules that are narrow in the number most of them are narrow in to
+ * the front, both parts in order; how many.
+ */
+static u32 nfj_tree_part(struct nfj_tree *t, u32 *rules, u32 n, u32 *tmp)
+{
+	u32 i, count, most = 0, m = 0, k = 0, step = n / NFJ_SAMPLES + 1;
+	const struct nfj_emit *e = t->e;
+	u64 limit, best_limit = 0;
+	u8 d, best = 0;
+
+	for (d = 0; d < e->ndims; d++)
+		t->ends[d].n = 0;
+	for (i = 0; i < n; i += step)
+		nfj_tree_sample(t, rules[i]);
+	for (d = 0; d < e->ndims; d++) {
+		if (nfj_is_guard(&e->dim[d]) || e->dim[d].mask <= U8_MAX)
+			continue;
+		limit = nfj_tree_limit(t, d);
+		if (!limit)
+			continue;
+		count = 0;
+		for (i = 0; i < n; i++)
+			count += nfj_tree_narrow(e, rules[i], d, limit);
+		if (count > most) {
+			most = count;
+			best = d;
+			best_limit = limit;
+		}
+	}
+	if (most < NFJ_PART_MIN || n - most < NFJ_PART_MIN)
+		return n;
+	for (i = 0; i < n; i++) {
+		if (nfj_tree_narrow(e, rules[i], best, best_limit))
+			rules[m++] = rules[i];
+		else
+			tmp[k++] = rules[i];
+	}
+	memcpy(rules + m, tmp, k * sizeof(*tmp));
+	return m;
+}
+
+/* Rules that say nothing about the number that others are cut by are copied
+ * over and over, or spoil the leaves.  If so, make several trees, in each of
+ * which the rules say something about one number; true when that is done.
+ */
+static bool nfj_tree_parts(struct nfj_tree *t, const u32 *rules, u32 n,
+			   u32 next)
+{
+	u32 i, k = 0, from, end[NFJ_PARTS_MAX], *list, whole, cost = 0, skip;
+	struct nfj_emit *e = t->e;
+
+	whole = nfj_tree_cost(t, rules, n);
+	if (e->err || whole < 2 * NFJ_TREE_COST)
+		return false;
+	list = kvmalloc_array(2 * n, sizeof(*list), GFP_KERNEL);
+	if (!list) {
+		e->err = -ENOMEM;
+		return true;
+	}
+	memcpy(list, rules, n * sizeof(*list));
+	for (from = 0; from < n && cost < whole && !e->err; from = end[k++]) {
+		end[k] = n;
+		if (k + 1 < NFJ_PARTS_MAX)
+			end[k] = from + nfj_tree_part(t, list + from, n - from,
+						      list + n);
+		cost += nfj_tree_cost(t, list + from, end[k] - from);
+	}
+	if (cost >= whole || k < 2) {
+		kvfree(list);
+		return false;
+	}
+	for (i = 0, from = 0; i < k; from = end[i++]) {
+		skip = i + 1 < k ? nfj_label(e) : NFJ_LABEL_EXIT;
+		/* not if what is found is before all of these */
+		if (i)
+			nfj_emit_better(e, list[from], skip);
+		e->found = skip;
+		nfj_tree_node(t, list + from, end[i] - from,
+			      nfj_tree_copies(end[i] - from), 0, 0,
+			      i + 1 < k ? skip : next);
+		if (i + 1 < k) {
+			nfj_bind(e, skip);
+			/* see nfj_search() */
+			e->loaded = 0;
+		}
+		e->best = true;
+	}
+	e->found = NFJ_LABEL_EXIT;
+	e->above = NFJ_NONE;
+	kvfree(list);
+	return true;
+}
+
+/**
+ * nfj_tree - emit rules as a decision tree
+ * @e: the program
+ * @rules: numbers of the rules, ascending
+ * @n: how many
+ * @next: where to go when none matches
+ */
+void nfj_tree(struct nfj_emit *e, const u32 *rules, u32 n, u32 next)
+{
+	struct nfj_tree *t;
+
+	if (!(e->opts & NFJ_OPT_SEARCH) || n <= NFJ_LEAF_MAX) {
+		nfj_linear(e, rules, n, next);
+		return;
+	}
+	t = kvmalloc(sizeof(*t), GFP_KERNEL);
+	if (!t) {
+		e->err = -ENOMEM;
+		return;
+	}
+	t->e = e;
+	t->nundo = 0;
+	t->dry = false;
+	if (n < 2 * NFJ_PART_MIN || !nfj_tree_parts(t, rules, n, next))
+		nfj_tree_node(t, rules, n, nfj_tree_copies(n), 0, 0, next);
+	kvfree(t);
+}

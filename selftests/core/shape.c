@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Chains in the shapes that administrators write, as the front end would
+ * translate them: for the tables and trees, which random tests rarely make.
+ */
+#include "core.h"
+
+#define NH	offsetof(struct nfj_key, nh)
+#define TH	offsetof(struct nfj_key, th)
+
+static void add(struct nfj_ir *ir, u32 off, u32 size, u32 order, u64 mask,
+		u64 lo, u64 hi)
+{
+	struct nfj_test t = {
+		.kind	= NFJ_IN,
+		.n	= 1,
+		.size	= size,
+		.order	= order,
+		.off	= off,
+		.mask	= mask,
+		.lo	= lo,
+		.hi	= hi,
+	};
+
+	nfj_ir_add_test(ir, &ir->rules[ir->nrules - 1], &t);
+}
+
+static void guard(struct nfj_ir *ir, u32 off, u32 len)
+{
+	add(ir, off, 4, NFJ_HOST, 0xffffffff, len, 65535);
+}
+
+/* ip saddr (12) or daddr (16), of a prefix length */
+static void addr(struct nfj_ir *ir, u32 off, u32 val, u32 plen)
+{
+	u32 mask = plen ? ~0U << (32 - plen) : 0;
+
+	guard(ir, offsetof(struct nfj_key, nh_len), off + 4);
+	/* a mask of whole bytes is a smaller chunk */
+	if (plen == 32)
+		add(ir, NH + off, 4, NFJ_BE, ~0U, val, val);
+	else if (plen == 16)
+		add(ir, NH + off, 2, NFJ_BE, 0xffff, val >> 16, val >> 16);
+	else if (plen == 8)
+		add(ir, NH + off, 1, NFJ_BE, 0xff, val >> 24, val >> 24);
+	else if (plen)
+		add(ir, NH + off, 4, NFJ_BE, mask, val & mask, val & mask);
+}
+
+static void addr6(struct nfj_ir *ir, u32 off, u64 hi, u64 lo)
+{
+	struct nfj_test t = {
+		.kind	= NFJ_WIDE_IN,
+		.n	= 2,
+		.size	= 8,
+		.order	= NFJ_BE,
+		.off	= NH + off,
+		.mask	= ~0ULL,
+		.lo	= hi,
+		.hi	= hi,
+	};
+	struct nfj_rule *rule = &ir->rules[ir->nrules - 1];
+
+	guard(ir, offsetof(struct nfj_key, nh_len), off + 16);
+	nfj_ir_add_test(ir, rule, &t);
+	t.n = 1;
+	t.off += 8;
+	t.lo = lo;
+	t.hi = lo;
+	nfj_ir_add_test(ir, rule, &t);
+}
+
+static void proto(struct nfj_ir *ir, u32 val)
+{
+	add(ir, offsetof(struct nfj_key, valid), 4, NFJ_HOST, 1, 1, 1);
+	add(ir, offsetof(struct nfj_key, l4proto), 1, NFJ_HOST, 0xff, val, val);
+}
+
+static void port(struct nfj_ir *ir, u32 off, u32 lo, u32 hi)
+{
+	guard(ir, offsetof(struct nfj_key, thf_len), off + 2);
+	add(ir, TH + off, 2, NFJ_BE, 0xffff, lo, hi);
+}
+
+/* "th dport { ... }", or a set of addresses with gaps */
+static void set(struct rnd *r, struct nfj_ir *ir, u32 off, u32 size, bool in)
+{
+	struct nfj_test t = {
+		.kind	= in ? NFJ_SET_IN : NFJ_SET_OUT,
+		.n	= 1,
+		.size	= size,
+		.order	= NFJ_BE,
+		.off	= off,
+		.mask	= size == 2 ? 0xffff : 0xffffffff,
+		.lo	= ir->nivals,
+	};
+	u32 i, n = 1 + rnd(r, chance(r, 20) ? 40 : 5);
+	u64 at = rnd(r, 3), hi;
+
+	for (i = 0; i < n && at <= t.mask; i++) {
+		hi = at + (rnd(r, 2) ? rnd(r, 9) : 0);
+		if (hi > t.mask || chance(r, 1))
+			hi = t.mask;
+		nfj_ir_add_ival(ir, at, hi);
+		at = hi + 2 + rnd(r, 300);
+	}
+	t.hi = ir->nivals - t.lo;
+	nfj_ir_add_test(ir, &ir->rules[ir->nrules - 1], &t);
+}
+
+/* An address: of a few networks, with neighbours */
+static u32 some_addr(struct rnd *r, u32 n)
+{
+	return chance(r, 70) ? 0x0a000000 + rnd(r, 4 * n + 4)
+			     : (u32)rnd64(r);
+}
+
+static void five_tuple(struct rnd *r, struct nfj_ir *ir, u32 n)
+{
+	static const u8 plen[] = { 32, 32, 32, 32, 28, 24, 24, 24, 16, 8, 0 };
+	u32 p = rnd(r, 10);
+	u32 net = 0x0a000000 + (rnd(r, 1 + n / 20) << 12);
+
+	addr(ir, 12, net + rnd(r, 4096), plen[rnd(r, ARRAY_SIZE(plen))]);
+	net = 0xc0a80000 + (rnd(r, 1 + n / 20) << 12);
+	addr(ir, 16, net + rnd(r, 4096), plen[rnd(r, ARRAY_SIZE(plen))]);
+	/* no rule for all packets, which would end the chain */
+	if (p == 9 && ir->tests[ir->ntests - 1].off >= NH)
+		return;
+	proto(ir, p < 6 ? 6 : p < 8 ? 17 : 1);
+	if (p == 8)
+		return;
+	switch (rnd(r, 6)) {
+	case 0:
+		break;
+	case 1:
+		port(ir, 2, 1024, 65535);
+		break;
+	case 2: {
+		u32 lo = rnd(r, 60000);
+
+		port(ir, 2, lo, lo + rnd(r, 2000));
+		break;
+	}
+	default:
+		port(ir, 2, 1 + rnd(r, 1024), 0);
+		ir->tests[ir->ntests - 1].hi = ir->tests[ir->ntests - 1].lo;
+	}
+	if (chance(r, 10))
+		port(ir, 0, 1024, 65535);
+}
+
+const char * const shape_name[SHAPES] = {
+	[SHAPE_ADDR]	= "ip saddr X",
+	[SHAPE_SERVICE]	= "ip saddr X tcp dport Y",
+	[SHAPE_ONEADDR]	= "ip saddr A udp dport Y",
+	[SHAPE_ADDR6]	= "ip6 saddr X",
+	[SHAPE_PREFIX]	= "ip saddr X/len",
+	[SHAPE_RANGE]	= "th dport X-Y",
+	[SHAPE_NEXT]	= "adjacent prefixes",
+	[SHAPE_TUPLE]	= "5-tuples",
+	[SHAPE_MIXED]	= "mixed shapes",
+	[SHAPE_SETS]	= "sets",
+	[SHAPE_DOUBLE]	= "equal keys",
+};
+
+/* One more rule for a chain of n rules of a shape */
+static void shape_rule(struct rnd *r, struct nfj_ir *ir, u32 shape, u32 n)
+{
+	u32 i = ir->nrules - 1, val;
+
+	switch (shape) {
+	case SHAPE_ADDR:
+		/* the same address never comes twice */
+		addr(ir, 12, 0x0a000000 + i * 7, 32);
+		break;
+	case SHAPE_SERVICE:
+		addr(ir, 12, some_addr(r, n), 32);
+		proto(ir, 6);
+		val = rnd(r, 1000);
+		port(ir, 2, val, val);
+		break;
+	case SHAPE_ONEADDR:
+		addr(ir, 12, 0x0a000001, 32);
+		proto(ir, 17);
+		port(ir, 2, i & 0xffff, i & 0xffff);
+		break;
+	case SHAPE_ADDR6:
+		addr6(ir, 8, 0x20010db800000000ULL + rnd(r, 4),
+		      rnd(r, 4 * n));
+		break;
+	case SHAPE_PREFIX:
+		val = 12 + rnd(r, 21);
+		addr(ir, 12, chance(r, 50) ? 0x0a000000 + rnd(r, 1 << 24)
+					   : (u32)rnd64(r),
+		     val);
+		break;
+	case SHAPE_RANGE:
+		val = rnd(r, 65536);
+		port(ir, 2, val, min_t(u32, 65535, val + rnd(r, 30)));
+		break;
+	case SHAPE_NEXT:
+		addr(ir, 12, 0x0a000000 + i * 256, 24);
+		break;
+	case SHAPE_TUPLE:
+		five_tuple(r, ir, n);
+		break;
+	case SHAPE_MIXED:
+		switch (rnd(r, 8)) {
+		case 0:
+			five_tuple(r, ir, n);
+			break;
+		case 1:
+			shape_rule(r, ir, SHAPE_SERVICE, n);
+			break;
+		case 2:
+			if (chance(r, 10))
+				add(ir, offsetof(struct nfj_key, mark), 4,
+				    NFJ_HOST, 0xff, 1, 2);
+			shape_rule(r, ir, SHAPE_PREFIX, n);
+			break;
+		case 3:
+			addr(ir, 16, some_addr(r, n), 32);
+			break;
+		case 4:
+			addr6(ir, 8, 1, rnd(r, n));
+			break;
+		default:
+			addr(ir, 12, some_addr(r, n), 32);
+		}
+		break;
+	case SHAPE_SETS:
+		if (chance(r, 60))
+			addr(ir, 12, some_addr(r, n), chance(r, 30) ? 24 : 32);
+		proto(ir, chance(r, 70) ? 6 : 17);
+		guard(ir, offsetof(struct nfj_key, thf_len), 4);
+		if (chance(r, 70))
+			set(r, ir, TH + 2, 2, chance(r, 80));
+		if (chance(r, 20))
+			set(r, ir, NH + 16, 4, chance(r, 80));
+		break;
+	case SHAPE_DOUBLE:
+		addr(ir, 12, 0x0a000000 + rnd(r, n / 2 + 1), 32);
+		break;
+	}
+}
+
+/* A chain of n rules; @open percent of them let the chain go on */
+void shape_ir(struct rnd *r, struct nfj_ir *ir, u32 shape, u32 n, u32 open)
+{
+	u32 i;
+
+	nfj_ir_init(ir);
+	for (i = 0; i < n; i++) {
+		struct nfj_rule *rule = nfj_ir_add_rule(ir);
+
+		rule->rule = i;
+		if (!chance(r, open))
+			rule->flags |= NFJ_RULE_TERMINAL;
+		shape_rule(r, ir, shape, n);
+	}
+}
