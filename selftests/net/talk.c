@@ -346,6 +346,7 @@ static int queue(char **a)
 
 static int count_message(const struct nlmsghdr *h, void *data)
 {
+	(void)h;
 	(*(unsigned int *)data)++;
 	return MNL_CB_OK;
 }
