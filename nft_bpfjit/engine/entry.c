@@ -62,7 +62,7 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	u32 k;
 
 	if (unlikely(!st || pkt->skb->nf_trace ||
-		     rcu_access_pointer(base->stats)))
+		     READ_ONCE(base->stats)))
 		goto interpret;
 
 	nfj_flow_extract(&key, pkt, &st->need);
