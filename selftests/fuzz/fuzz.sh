@@ -58,7 +58,7 @@ files=("$CASES"/*.case)
 {
 	[ ${#files[@]} = 0 ] || "$FUZZ" replay "${files[@]}" || rc=$?
 	[ -n "${FUZZ_REPLAY-}" ] ||
-		"$FUZZ" run "${FUZZ_SEED:-1}" "${FUZZ_SECONDS:-600}" "$RESULTS" \
+		"$FUZZ" run "${FUZZ_SEED:-1}" "${FUZZ_SECONDS:-200}" "$RESULTS" \
 			"${FUZZ_CASES:-150}" || rc=$?
 	exit $rc
 } | {

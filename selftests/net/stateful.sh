@@ -802,7 +802,7 @@ case_refill()
 		add element ip t nets { 10.0.1.0/24, 10.0.3.0-10.0.3.5 }
 		END
 		nft_ -f "$TMP/refill"
-		inject "$ns" -r 20000 tx0 udp >/dev/null &
+		inject "$ns" tx0 -r 20000 udp >/dev/null &
 		flood=$!
 		for _ in {1..10}; do
 			nft_ -f "$TMP/refill"
@@ -944,7 +944,7 @@ case_big_anonymous()
 }
 
 load_module
-build_inject
+build_tools
 build_talk
 # Translate also what is not worth it.
 echo 0 >/sys/module/nft_bpfjit/parameters/cheap
