@@ -62,11 +62,15 @@ void nfj_hook_exit_destroy(void);
 /**
  * struct nfj_prog - a loaded matcher for some of a chain's rules
  * @prog: the program; holds a reference
- * @last: behind the last rule that it covers
+ * @last: behind the last entry that it covers
+ * @have: @need as a set of bits, see nfj_need_mask()
+ * @need: what it reads of the flow key
  */
 struct nfj_prog {
 	struct bpf_prog	*prog;
 	u32		last;
+	u32		have;
+	struct nfj_need	need;
 };
 
 int nfj_load(const struct nfj_insns *insns, const char *name,
@@ -111,8 +115,6 @@ struct nfj_act {
 
 /**
  * struct nfj_state - a translated chain, as packets see it
- * @need: what its programs read of the flow key
- * @have: the same as a set of bits, see nfj_need_mask()
  * @nprogs: matchers
  * @prog: matchers in rule order
  * @acts: for each entry what to do
@@ -129,8 +131,6 @@ struct nfj_act {
  * @charged: bytes taken from there
  */
 struct nfj_state {
-	struct nfj_need		need;
-	u32			have;
 	u32			nprogs;
 	struct nfj_prog		*prog;
 	struct nfj_act		*acts;

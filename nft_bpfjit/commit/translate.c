@@ -15,8 +15,11 @@
 
 #define NFJ_DUMP_ROOM	16384
 
-/* The interpreter is left alone below this many estimated instructions */
-static unsigned int nfj_cheap = 120;
+/* The interpreter is left alone below this many estimated instructions, and some
+ * more where the hook does not lead to the engine directly.  0 translates all.
+ */
+#define NFJ_CHEAP_DETOUR	80
+static unsigned int nfj_cheap = 40;
 module_param_named(cheap, nfj_cheap, uint, 0644);
 MODULE_PARM_DESC(cheap, "estimated instructions up to which a chain is left to the interpreter");
 
@@ -206,7 +209,8 @@ static int nfj_program(struct nfj_state *st, const char *name, u32 last,
 	}
 	st->charged += size;
 	st->nprogs++;
-	nfj_need_add(&st->need, &insns->need);
+	prog->need = insns->need;
+	prog->have = nfj_need_mask(&prog->need);
 	st->insns += insns->n;
 	st->jited += prog->prog->jited_len;
 	return 0;
@@ -234,6 +238,54 @@ static int nfj_programs(const struct nfj_ir *ir, struct nfj_state *st,
 			err = nfj_programs(ir, st, name, mid, last);
 	}
 	return err;
+}
+
+/* Rules about the connection at the head of a chain, as nearly each firewall has
+ * them ("ct state established accept"), get a matcher of their own: most packets
+ * end there, and for these nothing else need be extracted.
+ */
+static u32 nfj_front(const struct nfj_ir *ir)
+{
+	const u32 ct = NFJ_VALID_CT | NFJ_VALID_CTMARK;
+	u32 i, j;
+
+	for (i = 0; i < ir->nrules; i++) {
+		const struct nfj_rule *r = &ir->rules[i];
+
+		if (!r->ntests || r->flags & NFJ_RULE_DEAD)
+			break;
+		for (j = 0; j < r->ntests; j++) {
+			const struct nfj_test *t = &ir->tests[r->first + j];
+
+			if (t->off == offsetof(struct nfj_key, valid) ?
+			    t->mask & ~ct :
+			    t->off < offsetof(struct nfj_key, ct_state) ||
+			    t->off > offsetof(struct nfj_key, ct_mark))
+				return i;
+		}
+	}
+	return i;
+}
+
+/* All programs of a chain */
+static int nfj_programs_all(const struct nfj_ir *ir, struct nfj_state *st,
+			    const char *name)
+{
+	u32 front = nfj_front(ir);
+	int err;
+
+	/* an entry leads over the rest of its rule: they stay together */
+	while (front && front < ir->nrules &&
+	       ir->rules[front].rule == ir->rules[front - 1].rule)
+		front--;
+	if (front && ir->nrules - front > 2) {
+		err = nfj_programs(ir, st, name, 0, front);
+		if (err)
+			return err;
+	} else {
+		front = 0;
+	}
+	return nfj_programs(ir, st, name, front, ir->nrules);
 }
 
 static u8 nfj_why(int err)
@@ -347,6 +399,16 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 	return acts;
 }
 
+static unsigned int nfj_cheap_limit(const struct nft_chain *chain)
+{
+	unsigned int cheap = READ_ONCE(nfj_cheap);
+
+	if (!cheap || (nft_is_base_chain(chain) &&
+		       nfj_entry_fn(nft_base_chain(chain))))
+		return cheap;
+	return cheap + NFJ_CHEAP_DETOUR;
+}
+
 /**
  * nfj_translate - translate the next generation of a chain
  * @net: the netns
@@ -378,7 +440,8 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 	}
 
 	nfj_figures_count(fig, &ir);
-	if (!ir.nrules || ir.taint || (ir.cost <= nfj_cheap && !fig->jumps)) {
+	if (!ir.nrules || ir.taint ||
+	    (ir.cost <= nfj_cheap_limit(chain) && !fig->jumps)) {
 		fig->why = !ir.nrules ? NFJ_WHY_EMPTY :
 			  ir.taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
 			  ir.taint ? NFJ_WHY_UNINIT : NFJ_WHY_CHEAP;
@@ -398,8 +461,7 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 	if (!st->acts)
 		goto out;
 	nfj_load_name(name, chain);
-	err = nfj_programs(&ir, st, name, 0, ir.nrules);
-	st->have = nfj_need_mask(&st->need);
+	err = nfj_programs_all(&ir, st, name);
 	if (!err)
 		*state = st;
 out:

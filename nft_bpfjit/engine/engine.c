@@ -158,29 +158,19 @@ static const struct nft_rule_dp *nfj_rule_of(const struct nfj_state *st,
 	return rule;
 }
 
-/* Add what @st reads to a key that has @have */
-static u32 nfj_extract_more(struct nfj_key *key, const struct nft_pktinfo *pkt,
-			    const struct nfj_state *st, u32 have)
-{
-	if (!have)
-		nfj_flow_extract(key, pkt, &st->need);
-	else if (st->have & ~have)
-		nfj_flow_add(key, pkt, &st->need, false);
-	return have | st->have;
-}
-
 /**
  * nfj_run - do what an entry does, and go on from there
  * @st: the chain whose matcher found the entry
  * @k: the entry
- * @key: flow key with what @st reads
+ * @key: flow key
+ * @have: what is in the key, see nfj_need_mask()
  * @regs: registers; the verdict is left here, NFT_RETURN at the end of @st
  * @pkt: the packet
  * @gen: generation, or NFJ_GEN_UNKNOWN
  *
  * Context: packet path, under RCU.
  */
-void nfj_run(const struct nfj_state *st, u32 k, struct nfj_key *key,
+void nfj_run(const struct nfj_state *st, u32 k, struct nfj_key *key, u32 have,
 	     struct nft_regs *regs, const struct nft_pktinfo *pkt, int gen)
 {
 	struct nfj_frame stack[NFT_JUMP_STACK_SIZE] __uninitialized;
@@ -190,15 +180,16 @@ void nfj_run(const struct nfj_state *st, u32 k, struct nfj_key *key,
 	const struct nfj_act *act;
 	unsigned int sp = 0;
 	const void *data;
-	u32 next, have = st->have;
+	u32 next;
 
 	goto act;
 	for (;;) {
 		if (st) {
 			if (next >= st->nacts)
 				goto end_of_chain;
-			have = nfj_extract_more(key, pkt, st, have);
-			k = nfj_match(st, key, next);
+			if (!have)
+				key->valid = 0;
+			k = nfj_match(st, key, pkt, next, &have);
 			if (k == NFJ_NONE)
 				goto end_of_chain;
 			if (unlikely(k == NFJ_BAD)) {
@@ -297,14 +288,14 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	const struct nfj_state *st = priv->state;
 	struct nfj_key key __aligned(8) __uninitialized;
 	const struct nfj_act *act;
-	u32 k;
+	u32 k, have = 0;
 
 	if (unlikely(pkt->skb->nf_trace || !st->enter)) {
 		regs->verdict.code = NFT_BREAK;
 		return;
 	}
-	nfj_flow_extract(&key, pkt, &st->need);
-	k = nfj_match(st, &key, 0);
+	key.valid = 0;
+	k = nfj_match(st, &key, pkt, 0, &have);
 	if (k == NFJ_NONE) {
 		regs->verdict.code = NFT_RETURN;
 		return;
@@ -317,7 +308,7 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	if (nfj_act_final(act))
 		regs->verdict.code = act->verdict;
 	else
-		nfj_run(st, k, &key, regs, pkt, NFJ_GEN_UNKNOWN);
+		nfj_run(st, k, &key, have, regs, pkt, NFJ_GEN_UNKNOWN);
 }
 
 static struct nft_expr_type nfj_ebpf_type = {

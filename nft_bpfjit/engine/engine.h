@@ -8,11 +8,12 @@
 
 #include <linux/filter.h>
 #include <linux/rcupdate.h>
+#include "../flow/flow.h"
 #include "../nfj.h"
 
 #define NFJ_GEN_UNKNOWN	(-1)
 
-void nfj_run(const struct nfj_state *st, u32 k, struct nfj_key *key,
+void nfj_run(const struct nfj_state *st, u32 k, struct nfj_key *key, u32 have,
 	     struct nft_regs *regs, const struct nft_pktinfo *pkt, int gen);
 
 /* A matcher touches nothing but its key, so that it needs no pinning to a CPU;
@@ -39,14 +40,19 @@ u32 nfj_bad_match(void);
 /**
  * nfj_match - find the next entry that matches
  * @st: the chain
- * @key: flow key with what @st reads
+ * @key: flow key
+ * @pkt: the packet
  * @next: first entry to consider
+ * @have: what is in the key, see nfj_need_mask(); what a program reads besides
+ *	  is added when it comes to that program
  *
  * Return: its number, NFJ_NONE, or NFJ_BAD when a program has returned what it
  * must not, and the rules from @next on are for the interpreter.
  */
 static __always_inline u32 nfj_match(const struct nfj_state *st,
-				     struct nfj_key *key, u32 next)
+				     struct nfj_key *key,
+				     const struct nft_pktinfo *pkt, u32 next,
+				     u32 *have)
 {
 	const struct nfj_prog *prog = st->prog;
 	u32 left, k;
@@ -55,6 +61,10 @@ static __always_inline u32 nfj_match(const struct nfj_state *st,
 	for (left = st->nprogs; left; left--, prog++) {
 		if (next >= prog->last)
 			continue;
+		if (prog->have & ~*have) {
+			nfj_flow_add(key, pkt, &prog->need, *have);
+			*have |= prog->have;
+		}
 		k = nfj_prog_run(prog->prog, key);
 		if (k == NFJ_NONE)
 			continue;

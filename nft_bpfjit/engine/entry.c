@@ -37,14 +37,14 @@ static __always_inline unsigned int nfj_verdict(const struct nft_pktinfo *pkt,
 
 /* An entry with a residue, or with a verdict that leads on */
 static noinline unsigned int nfj_base_run(const struct nfj_state *st, u32 k,
-					  struct nfj_key *key,
+					  struct nfj_key *key, u32 have,
 					  const struct nft_pktinfo *pkt,
 					  const struct nft_base_chain *base,
 					  bool gen)
 {
 	struct nft_regs regs __uninitialized;
 
-	nfj_run(st, k, key, &regs, pkt, gen);
+	nfj_run(st, k, key, have, &regs, pkt, gen);
 	if (regs.verdict.code == NFT_RETURN)
 		return nfj_verdict(pkt, base->policy);
 	return nfj_verdict(pkt, regs.verdict.code);
@@ -59,14 +59,14 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	bool gen = READ_ONCE(nft_net(pkt)->nft.gencursor);
 	const struct nfj_state *st = nfj_blob_state(nfj_blob_of(chain, gen));
 	const struct nfj_act *act;
-	u32 k;
+	u32 k, have = 0;
 
 	if (unlikely(!st || pkt->skb->nf_trace ||
 		     READ_ONCE(base->stats)))
 		goto interpret;
 
-	nfj_flow_extract(&key, pkt, &st->need);
-	k = nfj_match(st, &key, 0);
+	key.valid = 0;
+	k = nfj_match(st, &key, pkt, 0, &have);
 	if (k == NFJ_NONE)
 		return nfj_verdict(pkt, base->policy);
 	if (unlikely(k == NFJ_BAD))
@@ -74,7 +74,7 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	act = &st->acts[k];
 	if (nfj_act_final(act))
 		return nfj_verdict(pkt, act->verdict);
-	return nfj_base_run(st, k, &key, pkt, base, gen);
+	return nfj_base_run(st, k, &key, have, pkt, base, gen);
 
 interpret:
 	/* all from the beginning: nothing has been done yet */

@@ -96,11 +96,12 @@ static __always_inline void nfj_flow_ct(struct nfj_key *key,
 }
 
 /**
- * nfj_flow_add - fill in what a chain's programs read, besides what is there
- * @key: the key; everything not asked for stays as it was
+ * nfj_flow_add - fill in what a program reads, besides what is there
+ * @key: the key; everything not asked for stays as it was; nfj_key::valid must
+ *	 be 0 when nothing is there yet
  * @pkt: the packet
  * @need: what is asked for
- * @fresh: nothing is there yet
+ * @have: what is there, see nfj_need_mask()
  *
  * Mirrors nft_payload_eval() and nft_payload_fast_eval() for the network and
  * transport header.  The latter does not care for fragments as long as the
@@ -111,11 +112,11 @@ static __always_inline void nfj_flow_ct(struct nfj_key *key,
 static __always_inline void nfj_flow_add(struct nfj_key *key,
 					 const struct nft_pktinfo *pkt,
 					 const struct nfj_need *need,
-					 bool fresh)
+					 u32 have)
 {
 	const struct sk_buff *skb = pkt->skb;
 	u32 groups = need->groups;
-	int off, have;
+	int off, left;
 
 	if (groups & NFJ_GROUP_NH) {
 		off = skb_network_offset(skb);
@@ -129,24 +130,22 @@ static __always_inline void nfj_flow_add(struct nfj_key *key,
 		key->thf_len = 0;
 		if (likely(pkt->flags & NFT_PKTINFO_L4PROTO)) {
 			off = nft_thoff(pkt);
-			have = max((int)skb->len - off, 0);
+			left = max((int)skb->len - off, 0);
 			if (unlikely(pkt->fragoff)) {
 				key->thf_len = max((int)skb_headlen(skb) - off,
 						   0);
 			} else {
-				key->th_len = have;
-				key->thf_len = have;
+				key->th_len = left;
+				key->thf_len = left;
 			}
 			if (need->th_end)
 				nfj_flow_words(key->th, skb, off,
 					       need->th_first, need->th_end);
 		}
 	}
-	groups &= ~(NFJ_GROUP_NH | NFJ_GROUP_TH);
+	groups &= ~(NFJ_GROUP_NH | NFJ_GROUP_TH | (have & U16_MAX));
 	if (!groups)
 		return;
-	if (fresh)
-		key->valid = 0;
 	key->nfproto = nft_pf(pkt);
 	if (likely(pkt->flags & NFT_PKTINFO_L4PROTO)) {
 		key->valid |= NFJ_VALID_L4PROTO;
@@ -162,19 +161,6 @@ static __always_inline void nfj_flow_add(struct nfj_key *key,
 		    NFJ_GROUP_OIFNAME);
 	if (groups)
 		nfj_flow_more(key, pkt, groups);
-}
-
-/**
- * nfj_flow_extract - the same for a key of which nothing is there yet
- * @key: the key; everything not asked for stays undefined
- * @pkt: the packet
- * @need: what is asked for
- */
-static __always_inline void nfj_flow_extract(struct nfj_key *key,
-					     const struct nft_pktinfo *pkt,
-					     const struct nfj_need *need)
-{
-	nfj_flow_add(key, pkt, need, true);
 }
 
 /**
