@@ -130,7 +130,9 @@ struct nfj_rule {
  * @nivals: how many
  * @family: NFPROTO_* of its table
  * @taint: NFJ_TAINT_*
- * @cost: estimated instructions for the interpreter when no rule matches
+ * @cost: estimated instructions that the interpreter spends on rules with tests
+ *	  when none matches
+ * @residue: has rules with a residue
  * @rules_max: room in @rules
  * @tests_max: room in @tests
  * @ivals_max: room in @ivals
@@ -145,6 +147,7 @@ struct nfj_ir {
 	u8		family;
 	u32		taint;
 	u32		cost;
+	bool		residue;
 	u32		rules_max;
 	u32		tests_max;
 	u32		ivals_max;

@@ -16,9 +16,11 @@
 #define NFJ_DUMP_ROOM	16384
 
 /* The interpreter is left alone below this many estimated instructions, and some
- * more where the hook does not lead to the engine directly.  0 translates all.
+ * more where the hook does not lead to the engine directly, or where the engine
+ * has residues to run.  0 translates all.
  */
 #define NFJ_CHEAP_DETOUR	80
+#define NFJ_CHEAP_RESIDUE	120
 static unsigned int nfj_cheap = 40;
 module_param_named(cheap, nfj_cheap, uint, 0644);
 MODULE_PARM_DESC(cheap, "estimated instructions up to which a chain is left to the interpreter");
@@ -399,14 +401,18 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 	return acts;
 }
 
-static unsigned int nfj_cheap_limit(const struct nft_chain *chain)
+static unsigned int nfj_cheap_limit(const struct nft_chain *chain,
+				    const struct nfj_ir *ir)
 {
 	unsigned int cheap = READ_ONCE(nfj_cheap);
 
-	if (!cheap || (nft_is_base_chain(chain) &&
-		       nfj_entry_fn(nft_base_chain(chain))))
-		return cheap;
-	return cheap + NFJ_CHEAP_DETOUR;
+	if (!cheap)
+		return 0;
+	if (ir->residue)
+		cheap += NFJ_CHEAP_RESIDUE;
+	if (!nft_is_base_chain(chain) || !nfj_entry_fn(nft_base_chain(chain)))
+		cheap += NFJ_CHEAP_DETOUR;
+	return cheap;
 }
 
 /**
@@ -441,7 +447,7 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 
 	nfj_figures_count(fig, &ir);
 	if (!ir.nrules || ir.taint ||
-	    (ir.cost <= nfj_cheap_limit(chain) && !fig->jumps)) {
+	    (ir.cost <= nfj_cheap_limit(chain, &ir) && !fig->jumps)) {
 		fig->why = !ir.nrules ? NFJ_WHY_EMPTY :
 			  ir.taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
 			  ir.taint ? NFJ_WHY_UNINIT : NFJ_WHY_CHEAP;

@@ -265,6 +265,19 @@ static u32 nfj_fe_cost(const struct nfj_expr_in *in, unsigned int n)
 	return n * NFJ_COST_EXPR;
 }
 
+/* A rule without tests saves nothing, and a residue that is run from the engine
+ * is dearer at first than one that nft_do_chain() is at already.
+ */
+static void nfj_fe_count(struct nfj_ir *ir, u32 first, u32 cost)
+{
+	const struct nfj_rule *rule = &ir->rules[first];
+
+	if (rule->ntests || rule->flags & NFJ_RULE_DEAD)
+		ir->cost += cost;
+	if (!(rule->flags & NFJ_RULE_DEAD) && rule->cut < rule->end)
+		ir->residue = true;
+}
+
 /**
  * nfj_frontend_rule - translate a rule
  * @ir: chain to which it is appended
@@ -327,8 +340,9 @@ walk:
 	ir->taint |= s->fe.taint;
 	if (uninit)
 		ir->taint |= NFJ_TAINT_UNINIT;
-	ir->cost += nfj_fe_cost(exprs, n);
 	err = nfj_fe_actions(s, cut, n, never);
+	if (!err)
+		nfj_fe_count(ir, first, nfj_fe_cost(exprs, n));
 	if (!err)
 		ir->rules[first].stop = stop;
 out_free:
