@@ -128,6 +128,7 @@ struct test {
 };
 
 int test_vm(u32 arg);
+int test_xt(u32 arg);
 int test_check(u32 arg);
 int test_check_random(u32 arg);
 int test_imr(u32 arg);

@@ -111,6 +111,7 @@ static const struct test tests[] = {
 	{ "each allocation fails once", test_alloc, 0 },
 	{ "each load and comparison, on the bounds", test_bounds, 0 },
 	{ "inputs that libFuzzer found", test_corpus, 0 },
+	{ "matches of x_tables", test_xt, 200 },
 	{ "random rules, up to 5", test_rules, 5 },
 	{ "random rules, up to 50", test_rules, 50 },
 	{ "random rules, up to 300", test_rules, 300 },
