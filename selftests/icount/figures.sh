@@ -47,7 +47,7 @@ on:fw:1000                5.30  off:saddr-miss:1       8  250
 on:ipc:1000               3.60  off:saddr-miss:1       8  250
 on:known:30               0.50  off:known:30           8  1.00
 on:nested:30              0.29  off:nested:30          8  0.50
-on:counters:100           0.78  off:counters:100       8  1.00
+on:counters:100           0.85  off:counters:100       8  1.00
 on:set-named:1000         1.00  off:set-named:1000    15  1.00
 on:load:1000              1.20  off:load:1000          0  1.25
 on:load:10000             1.20  off:load:10000         0  1.25
