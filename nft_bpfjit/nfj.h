@@ -101,6 +101,8 @@ void nfj_budget_uncharge(struct nfj_budget *b, size_t bytes);
  * @rule: number of the rule
  * @verdict: behind the expressions: NF_ACCEPT, NF_DROP or NFT_*
  * @flags: NFJ_ACT_*
+ * @nfills: register words to fill in for the expressions
+ * @fill: index of the first of them in nfj_state::fills
  * @chain: with NFT_JUMP and NFT_GOTO
  */
 struct nfj_act {
@@ -109,8 +111,10 @@ struct nfj_act {
 	u32			next;
 	u32			rule;
 	s32			verdict;
-	u32			flags;
+	u16			flags;
+	u16			nfills;
 	const struct nft_chain	*chain;
+	u32			fill;
 };
 
 /**
@@ -119,6 +123,7 @@ struct nfj_act {
  * @prog: matchers in rule order
  * @acts: for each entry what to do
  * @nacts: entries
+ * @fills: register words that residues read
  * @enter: may be entered from nft_do_chain(): a base chain, or one that does
  *	   not jump
  * @chain: the chain
@@ -135,6 +140,7 @@ struct nfj_state {
 	struct nfj_prog		*prog;
 	struct nfj_act		*acts;
 	u32			nacts;
+	struct nfj_fill		*fills;
 	bool			enter;
 	const struct nft_chain	*chain;
 	struct nft_rule_blob	*blob;

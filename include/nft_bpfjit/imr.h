@@ -18,6 +18,12 @@
  *	th[2..3] in [22, 22]
  *	-> residue from expression 6 (counter), ends in accept
  *
+ * A residue that reads registers has them filled from the flow key, where the
+ * rule's loads would have left the same bytes: "ip saddr @blocked drop" becomes
+ *
+ *	nh_len in [16, 65535]
+ *	-> reg 1 = nh[12..15], residue from expression 1 (lookup), ends in drop
+ *
  * Front end, passes and emitter know nothing else, so that they compile in user
  * space as well.  Nothing here locks; an ir belongs to one task at a time.
  */
@@ -79,6 +85,20 @@ struct nfj_test {
 	u64	hi;
 };
 
+/**
+ * struct nfj_fill - a register word that a residue reads
+ * @off: byte offset in struct nfj_key
+ * @word: number of the register, 32 bits each
+ * @len: bytes of the flow key, the rest is zero; 0: the word is @value
+ * @value: a constant, as it stands in memory
+ */
+struct nfj_fill {
+	u16	off;
+	u8	word;
+	u8	len;
+	u32	value;
+};
+
 /* nfj_rule::flags */
 #define NFJ_RULE_DEAD		0x01	/* cannot match, or matching does nothing */
 #define NFJ_RULE_TERMINAL	0x02	/* a match never goes on to the next rule */
@@ -89,13 +109,15 @@ struct nfj_test {
 /**
  * struct nfj_rule - an entry: a rule, or one case of a rule
  * @first: index of its first test in nfj_ir::tests
+ * @fill: index of its first fill in nfj_ir::fills
  * @next: number of the entry to go on with when its action does not decide
  * @rule: number of the rule within the chain
  * @ntests: number of tests (chunks)
+ * @nfills: number of fills
  * @nexpr: number of expressions
  * @cut: number of the expression where the residue starts
- * @stop: number of the expression that ended the match part; @cut may lie before
- *	  it, for the registers it reads
+ * @stop: number of the expression that ended the match part; @cut lies before it
+ *	  where the residue reads registers that can't be filled from the key
  * @end: number of the expression behind the residue, which is a verdict if there
  *	 is one
  * @flags: NFJ_RULE_*
@@ -104,9 +126,11 @@ struct nfj_test {
  */
 struct nfj_rule {
 	u32	first;
+	u32	fill;
 	u32	next;
 	u32	rule;
 	u16	ntests;
+	u8	nfills;
 	u8	nexpr;
 	u8	cut;
 	u8	stop;
@@ -128,6 +152,8 @@ struct nfj_rule {
  * @ntests: how many
  * @ivals: intervals of all sets
  * @nivals: how many
+ * @fills: register words of all residues
+ * @nfills: how many
  * @family: NFPROTO_* of its table
  * @taint: NFJ_TAINT_*
  * @cost: estimated instructions that the interpreter spends on rules with tests
@@ -136,6 +162,7 @@ struct nfj_rule {
  * @rules_max: room in @rules
  * @tests_max: room in @tests
  * @ivals_max: room in @ivals
+ * @fills_max: room in @fills
  */
 struct nfj_ir {
 	struct nfj_rule	*rules;
@@ -144,6 +171,8 @@ struct nfj_ir {
 	u32		ntests;
 	struct nfj_ival	*ivals;
 	u32		nivals;
+	struct nfj_fill	*fills;
+	u32		nfills;
 	u8		family;
 	u32		taint;
 	u32		cost;
@@ -151,6 +180,7 @@ struct nfj_ir {
 	u32		rules_max;
 	u32		tests_max;
 	u32		ivals_max;
+	u32		fills_max;
 };
 
 #define NFJ_EXPRS_MAX	128	/* NFT_RULE_MAXEXPRS */
@@ -214,6 +244,7 @@ struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir);
 int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
 		    const struct nfj_test *test);
 int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi);
+int nfj_ir_add_fill(struct nfj_ir *ir, const struct nfj_fill *fill);
 
 bool nfj_frontend_wants(const char *name);
 int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,

@@ -82,6 +82,7 @@ void nfj_state_free(struct nfj_state *st)
 		bpf_prog_put(st->prog[i].prog);
 	kvfree(st->prog);
 	kvfree(st->acts);
+	kvfree(st->fills);
 	nfj_budget_uncharge(st->budget, st->charged);
 	nfj_budget_put(st->budget);
 	kfree(st);

@@ -353,7 +353,8 @@ static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_rule *a,
 {
 	u32 i, j;
 
-	if (b->ntests && a->flags & NFJ_RULE_MUTATES)
+	/* only a program that has found b has made b's part of the key */
+	if (b->nfills || (b->ntests && a->flags & NFJ_RULE_MUTATES))
 		return false;
 	for (i = 0; i < b->ntests; i++) {
 		const struct nfj_test *t = &ir->tests[b->first + i];
@@ -388,6 +389,8 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 		act->rule = r->rule;
 		act->verdict = r->verdict;
 		act->chain = r->target;
+		act->fill = r->fill;
+		act->nfills = r->nfills;
 		if (r->flags & NFJ_RULE_MUTATES)
 			act->flags |= NFJ_ACT_MUTATES;
 		act->next = r->next;
@@ -466,6 +469,13 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 	st->acts = nfj_acts_make(&ir);
 	if (!st->acts)
 		goto out;
+	if (ir.nfills) {
+		st->fills = kvmalloc_array(ir.nfills, sizeof(*st->fills),
+					   GFP_KERNEL);
+		if (!st->fills)
+			goto out;
+		memcpy(st->fills, ir.fills, ir.nfills * sizeof(*st->fills));
+	}
 	nfj_load_name(name, chain);
 	err = nfj_programs_all(&ir, st, name);
 	if (!err)

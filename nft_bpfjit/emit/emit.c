@@ -241,9 +241,13 @@ static void nfj_reads_word(u8 word, u8 *first, u8 *end)
 		*end = word + 1;
 }
 
-/* Remember which part of the key the program reads */
-static void nfj_reads_key(struct nfj_emit *e, unsigned int off,
-			  unsigned int size)
+/**
+ * nfj_reads_key - remember a part of the key that is read
+ * @e: the program
+ * @off: offset of a naturally aligned chunk
+ * @size: bytes
+ */
+void nfj_reads_key(struct nfj_emit *e, unsigned int off, unsigned int size)
 {
 	struct nfj_need *need = &e->out->need;
 	unsigned int nh = offsetof(struct nfj_key, nh);

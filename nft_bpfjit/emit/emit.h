@@ -136,6 +136,7 @@ void nfj_goto(struct nfj_emit *e, u32 label);
 void nfj_insn(struct nfj_emit *e, u8 code, u8 dst, u8 src, s16 off, s32 imm);
 void nfj_imm64(struct nfj_emit *e, u8 dst, u64 val);
 void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm, u32 label);
+void nfj_reads_key(struct nfj_emit *e, unsigned int off, unsigned int size);
 void nfj_emit_load(struct nfj_emit *e, u8 dst, u16 off, u8 size, u8 order);
 void nfj_emit_start(struct nfj_emit *e);
 void nfj_emit_ge(struct nfj_emit *e, const struct nfj_dim *dim, u64 val,

@@ -118,6 +118,36 @@ static void nfj_exprs_eval(const void *expr, const void *end,
 	}
 }
 
+/* Registers as the rule's loads would have left them */
+static __always_inline void nfj_fill_regs(struct nft_regs *regs,
+					  const struct nfj_key *key,
+					  const struct nfj_fill *fill, u32 n)
+{
+	do {
+		const u8 *from = (const u8 *)key + fill->off;
+		/* the verdict register comes first */
+		u32 *to = &regs->data[NFT_REG_SIZE / NFT_REG32_SIZE +
+				      fill->word];
+
+		*to = fill->value;
+		switch (fill->len) {
+		case 4:
+			memcpy(to, from, 4);
+			break;
+		case 3:
+			memcpy(to, from, 3);
+			break;
+		case 2:
+			memcpy(to, from, 2);
+			break;
+		case 1:
+			memcpy(to, from, 1);
+			break;
+		}
+		fill++;
+	} while (--n);
+}
+
 static bool nfj_generation(const struct net *net, const struct nfj_state *st)
 {
 	bool gen = READ_ONCE(net->nft.gencursor);
@@ -204,6 +234,10 @@ act:
 			regs->verdict.code = NFT_CONTINUE;
 			if (act->expr) {
 				data = st->blob->data;
+				if (act->nfills)
+					nfj_fill_regs(regs, key,
+						      &st->fills[act->fill],
+						      act->nfills);
 				nfj_exprs_eval(data + act->expr,
 					       data + act->end, regs, pkt);
 				if (act->flags & NFJ_ACT_MUTATES)

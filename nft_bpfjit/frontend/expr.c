@@ -522,6 +522,7 @@ static int nfj_fe_lookup(struct nfj_fe *fe, const struct nlattr **tb,
 	u32 dreg, flags = 0;
 
 	nfj_reads(fe, reg, in->keylen);
+	fe->live = in->keylen && !in->set;
 	if (!tb[NFTA_LOOKUP_DREG]) {
 		if (!wanted || (tb[NFTA_LOOKUP_FLAGS] &&
 				!nfj_attr_u32(tb[NFTA_LOOKUP_FLAGS], &flags)))

@@ -5,10 +5,18 @@
  * The expressions are walked in order.  Those that only load and compare
  * become tests; the first that does something else (counts, logs, sets a mark,
  * looks up, decides) is where the residue starts.  But the residue runs on
- * registers that the matcher never loads, so the cut moves back until every
- * register the residue reads is also written there:
+ * registers that the matcher never loads.  What it reads of them is mostly a
+ * piece of the flow key, or constant, and then the engine fills it in (value.c
+ * knows where each bit came from):
+ *
+ *	ct load mark => reg 1
+ *	meta set mark with reg 1		<- cut, reg 1 = key->ct_mark
+ *
+ * Where it is not, the cut moves back until every register the residue reads is
+ * also written there:
  *
  *	ct load mark => reg 1			<- cut
+ *	bitwise reg 1 = (reg 1 & 0xf) ^ 0x10
  *	meta set mark with reg 1
  *
  * Registers live across the rules of a chain.  A rule that reads what an
@@ -33,6 +41,7 @@ struct nfj_fe_step {
 	u32			wr;
 	s32			verdict;
 	bool			is_verdict;
+	bool			live;
 };
 
 struct nfj_fe_scratch {
@@ -96,6 +105,7 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 		fe->rd_may = 0;
 		fe->wr = 0;
 		fe->is_verdict = false;
+		fe->live = false;
 		fe->last = i + 1 == n;
 		fe->at = i;
 		step->row = nfj_fe_row(in[i].name);
@@ -120,6 +130,7 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 		step->wr = fe->wr;
 		step->is_verdict = fe->is_verdict;
 		step->verdict = fe->verdict;
+		step->live = fe->live;
 		if (fe->is_verdict && (fe->verdict == NFT_JUMP ||
 				       fe->verdict == NFT_GOTO))
 			fe->jumps = true;
@@ -127,20 +138,23 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 	return stop;
 }
 
-/* Move the cut from @stop to where the residue loads all that it reads */
+/* Move the cut from @stop to where the residue loads all that it reads.  Words
+ * that are read at @stop and were written before it are left in @needed.
+ */
 static unsigned int nfj_fe_cut(struct nfj_fe_scratch *s, unsigned int stop,
-			       unsigned int n, u32 *uninit)
+			       unsigned int n, u32 *uninit, u32 *needed)
 {
 	u32 live = 0, must = 0, written = 0;
-	unsigned int i, cut = n;
+	unsigned int i, cut;
 
 	for (i = 0; i < stop; i++)
 		written |= s->step[i].wr;
-	for (i = n; i-- > stop; cut = i) {
+	for (i = n; i-- > stop;) {
 		live &= ~s->step[i].wr;
 		live |= s->step[i].rd | s->step[i].rd_may;
 		must = (must & ~s->step[i].wr) | s->step[i].rd;
 	}
+	*needed = live & written;
 	for (cut = stop; cut > 0 && live & written; cut--) {
 		const struct nfj_fe_step *step = &s->step[cut - 1];
 
@@ -156,11 +170,38 @@ static unsigned int nfj_fe_cut(struct nfj_fe_scratch *s, unsigned int stop,
 	return cut;
 }
 
+/* Fills for the words in @needed, from what the registers hold after a walk that
+ * ended where the residue starts.  1: done, 0: it can't be done.
+ */
+static int nfj_fe_fills(struct nfj_fe *fe, u32 needed)
+{
+	struct nfj_ir *ir = fe->ir;
+	u32 first = ir->nfills;
+	struct nfj_fill fill;
+	unsigned int word;
+	int err;
+
+	for (word = 0; word < NFJ_REG_WORDS; word++) {
+		if (!(needed & 1U << word))
+			continue;
+		if (!nfj_value_fill(fe, word, &fill)) {
+			ir->nfills = first;
+			return 0;
+		}
+		err = nfj_ir_add_fill(ir, &fill);
+		if (err)
+			return err;
+	}
+	fe->fill = first;
+	fe->nfills = ir->nfills - first;
+	return 1;
+}
+
 /* What the rule does once its tests hold */
 static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
 			  unsigned int cut, unsigned int n)
 {
-	bool nobreak = true, whole = true;
+	bool nobreak = true, whole = true, live = true;
 	unsigned int i;
 
 	while (cut < n && s->step[cut].is_verdict &&
@@ -169,6 +210,8 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
 	rule->nexpr = n;
 	rule->cut = cut;
 	rule->verdict = NFT_CONTINUE;
+	rule->fill = s->fe.fill;
+	rule->nfills = s->fe.nfills;
 	if (s->fe.jumps)
 		rule->flags |= NFJ_RULE_JUMPS;
 
@@ -183,7 +226,9 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
 			nobreak = false;
 		if (!step->row || step->row->flags & NFJ_FE_MUTATES)
 			rule->flags |= NFJ_RULE_MUTATES;
-		if (!step->row || step->row->flags & NFJ_FE_MATCH)
+		/* a lookup that comes first has its key from the matcher */
+		live &= step->live;
+		if (!step->row || (step->row->flags & NFJ_FE_MATCH && !live))
 			whole = false;
 	}
 	rule->end = i;
@@ -252,6 +297,17 @@ static int nfj_fe_actions(struct nfj_fe_scratch *s, unsigned int cut,
 	return err;
 }
 
+/* Make the tests of expressions 0 .. n - 1 once more */
+static int nfj_fe_again(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
+			unsigned int n, u32 ntests)
+{
+	bool never;
+
+	s->fe.ir->ntests = ntests;
+	s->fe.rule->ntests = 0;
+	return nfj_fe_walk(s, in, n, &never);
+}
+
 /* The interpreter evaluates a rule up to its first comparison */
 static u32 nfj_fe_cost(const struct nfj_expr_in *in, unsigned int n)
 {
@@ -292,9 +348,9 @@ static void nfj_fe_count(struct nfj_ir *ir, u32 first, u32 cost)
 int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 		      unsigned int n)
 {
+	u32 uninit, needed, ntests, first = ir->nrules;
 	struct nfj_fe_scratch *s;
-	u32 uninit, ntests, first = ir->nrules;
-	bool never, dummy;
+	bool never;
 	int stop, cut;
 	int err = -ENOMEM;
 
@@ -309,6 +365,8 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 	s->fe.ir = ir;
 	s->fe.taint = 0;
 	s->fe.jumps = false;
+	s->fe.fill = 0;
+	s->fe.nfills = 0;
 	ntests = ir->ntests;
 	s->fe.rule = nfj_ir_add_rule(ir);
 	if (!s->fe.rule)
@@ -321,19 +379,25 @@ walk:
 		goto out_free;
 	}
 	if (s->fe.odd_at >= 0 &&
-	    nfj_fe_cut(s, s->fe.odd_at, n, &uninit) < s->fe.odd_at) {
+	    nfj_fe_cut(s, s->fe.odd_at, n, &uninit, &needed) < s->fe.odd_at) {
 		/* the odd case would need what was loaded before */
 		s->fe.no_odd = true;
 		ir->ntests = ntests;
 		s->fe.rule->ntests = 0;
 		goto walk;
 	}
-	cut = nfj_fe_cut(s, stop, n, &uninit);
-	if (cut < stop && !never) {
-		/* tests may have been merged with later ones: start afresh */
-		ir->ntests = ntests;
-		s->fe.rule->ntests = 0;
-		err = nfj_fe_walk(s, exprs, cut, &dummy);
+	cut = nfj_fe_cut(s, stop, n, &uninit, &needed);
+	/* tests may have been merged with later ones, and registers have changed
+	 * since: start afresh
+	 */
+	if (needed && !never) {
+		err = nfj_fe_again(s, exprs, stop, ntests);
+		if (err >= 0)
+			err = nfj_fe_fills(&s->fe, needed);
+		if (err > 0)
+			cut = stop;
+		else if (!err)
+			err = nfj_fe_again(s, exprs, cut, ntests);
 		if (err < 0)
 			goto out_free;
 	}

@@ -53,6 +53,9 @@ enum nfj_fe_result {
  * @taint: NFJ_TAINT_* to add to the chain
  * @verdict: verdict of an immediate expression, if @is_verdict
  * @is_verdict: the current expression is an immediate verdict
+ * @live: the current expression looks up a set that may change
+ * @fill: index of the residue's first fill in @ir
+ * @nfills: how many it has
  * @kmask: scratch: bits of the key that a comparison wants fixed
  * @kval: scratch: ... and their values
  */
@@ -76,6 +79,9 @@ struct nfj_fe {
 	u32		taint;
 	s32		verdict;
 	bool		is_verdict;
+	bool		live;
+	u32		fill;
+	u32		nfills;
 	u8		kmask[sizeof(struct nfj_key)];
 	u8		kval[sizeof(struct nfj_key)];
 };
@@ -105,6 +111,8 @@ void nfj_value_load(struct nfj_fe *fe, unsigned int reg, unsigned int koff,
 void nfj_value_undef(struct nfj_fe *fe, unsigned int reg, unsigned int len);
 int nfj_value_compare(struct nfj_fe *fe, unsigned int reg, unsigned int len,
 		      bool in, const u8 *lo, const u8 *hi);
+bool nfj_value_fill(const struct nfj_fe *fe, unsigned int word,
+		    struct nfj_fill *fill);
 int nfj_value_guard(struct nfj_fe *fe, unsigned int koff, unsigned int size,
 		    u64 mask, u64 lo, u64 hi);
 

@@ -394,3 +394,40 @@ int nfj_value_guard(struct nfj_fe *fe, unsigned int koff, unsigned int size,
 		return NFJ_FE_PURE;
 	return nfj_value_done(nfj_ir_add_test(fe->ir, fe->rule, &t));
 }
+
+/**
+ * nfj_value_fill - describe a register word by where its bytes come from
+ * @fe: the rule's state
+ * @word: number of the register
+ * @fill: filled in
+ *
+ * Bytes of the flow key in a row with zeros behind, which is what loads leave,
+ * also masked ones, or a constant.
+ *
+ * Return: true, or false when it is neither.
+ */
+bool nfj_value_fill(const struct nfj_fe *fe, unsigned int word,
+		    struct nfj_fill *fill)
+{
+	const u16 *sym = &fe->sym[word * 32];
+	unsigned int i, len = 0;
+	u8 value[4] = {};
+
+	memset(fill, 0, sizeof(*fill));
+	fill->word = word;
+	if (!(sym[0] & ~NFJ_BIT_KEY) && !(sym[0] % 8))
+		while (len < 32 && sym[len] == sym[0] + len)
+			len++;
+	len &= ~7U;
+	for (i = len; i < 32; i++) {
+		if (!(sym[i] & NFJ_BIT_CONST) || sym[i] & NFJ_BIT_UNDEF)
+			return false;
+		value[i / 8] |= (sym[i] & 1) << i % 8;
+	}
+	memcpy(&fill->value, value, sizeof(value));
+	if (len && fill->value)
+		return false;
+	fill->off = len ? sym[0] / 8 : 0;
+	fill->len = len / 8;
+	return true;
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Storage of the IMR: growing arrays of rules, tests and intervals.
+ * Storage of the IMR: growing arrays of rules, tests, intervals and fills.
  */
 #include <linux/errno.h>
 #include <linux/limits.h>
@@ -27,6 +27,7 @@ void nfj_ir_free(struct nfj_ir *ir)
 	kvfree(ir->rules);
 	kvfree(ir->tests);
 	kvfree(ir->ivals);
+	kvfree(ir->fills);
 	nfj_ir_init(ir);
 }
 
@@ -141,5 +142,26 @@ int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi)
 		ir->ivals = p;
 	}
 	ir->ivals[ir->nivals++] = (struct nfj_ival){ lo, hi };
+	return 0;
+}
+
+/**
+ * nfj_ir_add_fill - append a register word that a residue reads
+ * @ir: the chain
+ * @fill: the word; the caller keeps count in nfj_rule::nfills
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nfj_ir_add_fill(struct nfj_ir *ir, const struct nfj_fill *fill)
+{
+	if (ir->nfills == ir->fills_max) {
+		void *p = nfj_grow(ir->fills, &ir->fills_max, ir->nfills,
+				   sizeof(*fill));
+
+		if (!p)
+			return -ENOMEM;
+		ir->fills = p;
+	}
+	ir->fills[ir->nfills++] = *fill;
 	return 0;
 }

@@ -9,6 +9,21 @@
 #include <linux/string.h>
 #include "../emit/emit.h"
 
+/* What the engine fills into registers for the residue of a rule of this program
+ * is read as well, when the program has found it.
+ */
+static void nfj_reads_fills(struct nfj_emit *e, const struct nfj_rule *rule)
+{
+	u32 i, j;
+
+	for (i = 0; i < rule->nfills; i++) {
+		const struct nfj_fill *fill = &e->ir->fills[rule->fill + i];
+
+		for (j = 0; j < fill->len; j++)
+			nfj_reads_key(e, fill->off + j, 1);
+	}
+}
+
 /**
  * nfj_compile - write the matcher for a range of rules
  * @ir: the chain
@@ -50,8 +65,10 @@ int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 
 		if (rule->flags & NFJ_RULE_DEAD)
 			continue;
-		if (r >= first)
+		if (r >= first) {
 			rules[n++] = r;
+			nfj_reads_fills(e, rule);
+		}
 		if (!(rule->flags & NFJ_RULE_TERMINAL) && rule->next > first)
 			e->last_open = max_t(s64, e->last_open,
 					     rule->next - 1);

@@ -93,6 +93,17 @@ static void dump_test(FILE *f, const struct nfj_ir *ir,
 	}
 }
 
+static void dump_fill(FILE *f, const struct nfj_fill *fill)
+{
+	const u8 *v = (const u8 *)&fill->value;
+
+	fprintf(f, "word %u = ", fill->word);
+	if (fill->len)
+		fprintf(f, "%s u%u, ", place(fill->off), fill->len * 8);
+	else
+		fprintf(f, "%02x%02x%02x%02x, ", v[0], v[1], v[2], v[3]);
+}
+
 static const char *verdict_name(s32 verdict)
 {
 	switch (verdict) {
@@ -142,6 +153,8 @@ void dump_ir(FILE *f, const struct nfj_ir *ir)
 			left = left ? left - 1 : t->n - 1U;
 		}
 		fprintf(f, "\t-> ");
+		for (j = 0; j < r->nfills; j++)
+			dump_fill(f, &ir->fills[r->fill + j]);
 		if (r->cut < r->end)
 			fprintf(f, "expressions %u to %u, ", r->cut,
 				r->end - 1);

@@ -469,6 +469,21 @@ void x_interpret(struct x_run *run, const struct x_chain *c, u32 entry)
 			return;
 }
 
+/* What the engine fills in for a residue */
+static void fill_regs(struct x_run *run, const struct nfj_ir *ir,
+		      const struct nfj_rule *r, const struct nfj_key *key)
+{
+	u32 i;
+
+	for (i = 0; i < r->nfills; i++) {
+		const struct nfj_fill *f = &ir->fills[r->fill + i];
+		u8 *to = run->regs + f->word * 4;
+
+		memcpy(to, &f->value, 4);
+		memcpy(to, (const u8 *)key + f->off, f->len);
+	}
+}
+
 /* Through the matcher: by the reference for IMR without @ps */
 const char *x_matched(struct x_run *run, const struct x_chain *c,
 		      const struct nfj_ir *ir, const struct progs *ps,
@@ -500,6 +515,7 @@ const char *x_matched(struct x_run *run, const struct x_chain *c,
 		/* nobody promises anything about the registers */
 		for (i = 0; i < sizeof(run->regs); i++)
 			run->regs[i] = mix(poison + k, i);
+		fill_regs(run, ir, r, &key);
 		verdict = eval_exprs(run, c, r->rule, r->cut, r->end);
 		/* behind the residue its verdict, which the entry knows;
 		 * that of a verdict map stands for its last expression

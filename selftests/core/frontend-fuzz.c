@@ -58,8 +58,18 @@ static void check_ir(const struct nfj_ir *ir)
 {
 	u32 i, j, tests = 0;
 
+	for (i = 0; i < ir->nfills; i++) {
+		const struct nfj_fill *f = &ir->fills[i];
+
+		CHECK(f->word < 16 && f->len <= 4);
+		CHECK(!f->len || (f->off >= offsetof(struct nfj_key, len) &&
+				  f->off + f->len <= sizeof(struct nfj_key)));
+		CHECK(!f->len || !f->value);
+	}
 	for (i = 0; i < ir->nrules; i++) {
 		const struct nfj_rule *r = &ir->rules[i];
+
+		CHECK(r->fill + r->nfills <= ir->nfills);
 
 		CHECK(r->first == tests);
 		CHECK(r->flags & NFJ_RULE_DEAD || r->cut <= r->end);

@@ -214,6 +214,22 @@ static int complain(struct x_chain *c, const struct nfj_key *key,
 	return fail("%s", first);
 }
 
+/* Does the residue of an entry get the same from two keys? */
+static bool fills_equal(const struct nfj_ir *ir, const struct nfj_rule *rule,
+			const struct nfj_key *a, const struct nfj_key *b)
+{
+	u32 i;
+
+	for (i = 0; i < rule->nfills; i++) {
+		const struct nfj_fill *f = &ir->fills[rule->fill + i];
+
+		if (memcmp((const u8 *)a + f->off, (const u8 *)b + f->off,
+			   f->len))
+			return false;
+	}
+	return true;
+}
+
 static int one_key(struct rnd *r, struct x_chain *c, const struct nfj_ir *ir,
 		   const struct progs *ps, u32 nps, const struct nfj_key *key,
 		   bool kernel, struct stats *st)
@@ -240,6 +256,8 @@ static int one_key(struct rnd *r, struct x_chain *c, const struct nfj_ir *ir,
 			return TEST_FAIL;
 		if (a != b)
 			return complain(c, key, "reads what is not there");
+		if (a != NFJ_NONE && !fills_equal(ir, &ir->rules[a], key, &spoilt))
+			return complain(c, key, "fills in what is not there");
 	}
 	return TEST_OK;
 }
