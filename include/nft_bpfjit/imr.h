@@ -105,6 +105,7 @@ struct nfj_fill {
 #define NFJ_RULE_MUTATES	0x04	/* residue may change fields of the key */
 #define NFJ_RULE_WHOLE		0x08	/* the whole match part is in the tests */
 #define NFJ_RULE_JUMPS		0x10	/* holds a jump or a goto */
+#define NFJ_RULE_ODD		0x20	/* for packets with a short transport header */
 
 /**
  * struct nfj_rule - an entry: a rule, or one case of a rule

@@ -166,10 +166,14 @@ static int nfj_proc_rule(void *arg, const struct nft_rule *rule,
 	bool residue = false, whole = true;
 	u32 i, n = 0;
 
-	/* a rule of several entries differs in its verdicts only */
+	/* Entries of a rule differ in their verdicts only, but for the one of
+	 * packets whose transport header is cut off: nft looks at these itself.
+	 */
 	for (i = 0; i < ir->nrules; i++) {
 		u8 flags = ir->rules[i].flags;
 
+		if (flags & NFJ_RULE_ODD)
+			continue;
 		residue |= ir->rules[i].cut < ir->rules[i].end &&
 			   !(flags & NFJ_RULE_DEAD);
 		whole &= !!(flags & (NFJ_RULE_WHOLE | NFJ_RULE_DEAD));

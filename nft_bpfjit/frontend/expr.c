@@ -522,7 +522,7 @@ static int nfj_fe_lookup(struct nfj_fe *fe, const struct nlattr **tb,
 	u32 dreg, flags = 0;
 
 	nfj_reads(fe, reg, in->keylen);
-	fe->live = in->keylen && !in->set;
+	fe->live = in->keylen && !(in->set && fe->collect);
 	if (!tb[NFTA_LOOKUP_DREG]) {
 		if (!wanted || (tb[NFTA_LOOKUP_FLAGS] &&
 				!nfj_attr_u32(tb[NFTA_LOOKUP_FLAGS], &flags)))
@@ -679,7 +679,17 @@ NFJ_LOADS(tunnel, NFTA_TUNNEL_KEY, NFTA_TUNNEL_DREG)
 NFJ_LOADS(xfrm, NFTA_XFRM_KEY, NFTA_XFRM_DREG)
 
 NFJ_OPERANDS(hash, 1U << NFTA_HASH_SREG, NFTA_HASH_DREG)
-NFJ_OPERANDS(numgen, 0, NFTA_NG_DREG)
+
+/* Mirrors nft_ng_inc_eval() and nft_ng_random_eval().  What is drawn is nothing
+ * that a packet could match or not: a map behind it is a choice, part of what the
+ * rule does.
+ */
+static int nfj_fe_numgen(struct nfj_fe *fe, const struct nlattr **tb,
+			 const struct nfj_expr_in *in)
+{
+	fe->live = true;
+	return nfj_fe_operands(fe, tb, 0, NFTA_NG_DREG);
+}
 
 /* Mirrors nft_exthdr_*_eval() as far as registers go */
 static int nfj_fe_exthdr(struct nfj_fe *fe, const struct nlattr **tb,

@@ -226,7 +226,9 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
 			nobreak = false;
 		if (!step->row || step->row->flags & NFJ_FE_MUTATES)
 			rule->flags |= NFJ_RULE_MUTATES;
-		/* a lookup that comes first has its key from the matcher */
+		/* a lookup that comes first has its key from the matcher, or
+		 * chooses by a number that was drawn
+		 */
 		live &= step->live;
 		if (!step->row || (step->row->flags & NFJ_FE_MATCH && !live))
 			whole = false;
@@ -290,8 +292,10 @@ static int nfj_fe_actions(struct nfj_fe_scratch *s, unsigned int cut,
 	if (s->fe.odd_at < 0)
 		return 0;
 	odd = nfj_odd_apply(&s->fe, &err);
-	if (odd)
+	if (odd) {
 		nfj_fe_action(s, odd, s->fe.odd_at, n);
+		odd->flags |= NFJ_RULE_ODD;
+	}
 	for (i = first; i < ir->nrules; i++)
 		ir->rules[i].next = ir->nrules;
 	return err;

@@ -53,7 +53,7 @@ enum nfj_fe_result {
  * @taint: NFJ_TAINT_* to add to the chain
  * @verdict: verdict of an immediate expression, if @is_verdict
  * @is_verdict: the current expression is an immediate verdict
- * @live: the current expression looks up a set that may change
+ * @live: the current expression looks up nft's own set, or draws a number
  * @fill: index of the residue's first fill in @ir
  * @nfills: how many it has
  * @kmask: scratch: bits of the key that a comparison wants fixed

@@ -133,7 +133,7 @@ static const char *verdict_name(s32 verdict)
 void dump_ir(FILE *f, const struct nfj_ir *ir)
 {
 	static const char * const flags[] = {
-		"dead", "terminal", "mutates", "whole", "jumps",
+		"dead", "terminal", "mutates", "whole", "jumps", "odd",
 	};
 	u32 i, j, k, left;
 
