@@ -243,7 +243,7 @@ void nfj_ir_init(struct nfj_ir *ir);
 void nfj_ir_free(struct nfj_ir *ir);
 struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir);
 int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
-		    const struct nfj_test *test);
+		    const struct nfj_test *add);
 int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi);
 int nfj_ir_add_fill(struct nfj_ir *ir, const struct nfj_fill *fill);
 

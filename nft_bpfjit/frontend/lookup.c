@@ -171,23 +171,11 @@ static int nfj_set_test(struct nfj_ir *ir, struct nfj_rule *rule,
 		return in ? -ERANGE : 0;
 	if (n == 1) {
 		ir->nivals = first;
-		if (!v->lo && v->hi == t.mask)
-			return in ? 0 : -ERANGE;
+		if (in && !v->lo && v->hi == t.mask)
+			return 0;
 		t.kind = in ? NFJ_IN : NFJ_OUT;
 		t.lo = v->lo;
 		t.hi = v->hi;
-		/* outside of an interval at the edge is inside of another, from
-		 * the next number within the mask on
-		 */
-		if (!in && !t.lo) {
-			t.kind = NFJ_IN;
-			t.lo = ((t.hi | ~t.mask) + 1) & t.mask;
-			t.hi = t.mask;
-		} else if (!in && t.hi == t.mask) {
-			t.kind = NFJ_IN;
-			t.hi = (t.lo - 1) & t.mask;
-			t.lo = 0;
-		}
 	} else {
 		t.kind = in ? NFJ_SET_IN : NFJ_SET_OUT;
 		t.lo = first;

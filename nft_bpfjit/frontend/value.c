@@ -126,18 +126,6 @@ static int nfj_value_emit(struct nfj_fe *fe, const struct nfj_span *span,
 	t.mask = nfj_value_number(span->mask + at, t.size, t.order);
 	t.lo = nfj_value_number(span->lo + at, t.size, t.order);
 	t.hi = nfj_value_number(span->hi + at, t.size, t.order);
-	/* outside of an interval at the edge is inside of another, from the
-	 * next number within the mask on
-	 */
-	if (t.kind == NFJ_OUT && !t.lo && t.hi < t.mask) {
-		t.kind = NFJ_IN;
-		t.lo = ((t.hi | ~t.mask) + 1) & t.mask;
-		t.hi = t.mask;
-	} else if (t.kind == NFJ_OUT && t.lo && t.hi == t.mask) {
-		t.kind = NFJ_IN;
-		t.hi = (t.lo - 1) & t.mask;
-		t.lo = 0;
-	}
 	return nfj_ir_add_test(fe->ir, fe->rule, &t);
 }
 

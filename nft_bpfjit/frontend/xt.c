@@ -72,15 +72,6 @@ static int nfj_xt_in(struct nfj_fe *fe, unsigned int koff, unsigned int size,
 		return invert ? NFJ_FE_PURE : NFJ_FE_NEVER;
 	if (!lo && hi == mask)
 		return invert ? NFJ_FE_NEVER : NFJ_FE_PURE;
-	if (invert && !lo) {
-		t.kind = NFJ_IN;
-		t.lo = hi + 1;
-		t.hi = mask;
-	} else if (invert && hi == mask) {
-		t.kind = NFJ_IN;
-		t.lo = 0;
-		t.hi = lo - 1;
-	}
 	err = nfj_ir_add_test(fe->ir, fe->rule, &t);
 	return err == -ERANGE ? NFJ_FE_NEVER : err;
 }

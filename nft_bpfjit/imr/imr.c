@@ -75,11 +75,30 @@ struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir)
 	return rule;
 }
 
+/* Outside of an interval at the edge is inside of another, from the next number
+ * within the mask on, or up to the one before.  False when nothing is outside.
+ */
+static bool nfj_test_edge(struct nfj_test *t)
+{
+	if (!t->lo && t->hi == t->mask)
+		return false;
+	if (!t->lo) {
+		t->kind = NFJ_IN;
+		t->lo = ((t->hi | ~t->mask) + 1) & t->mask;
+		t->hi = t->mask;
+	} else if (t->hi == t->mask) {
+		t->kind = NFJ_IN;
+		t->hi = (t->lo - 1) & t->mask;
+		t->lo = 0;
+	}
+	return true;
+}
+
 /**
  * nfj_ir_add_test - append a test to the last rule of a chain
  * @ir: the chain
  * @rule: its last rule
- * @test: the test; a wide test is added chunk by chunk
+ * @add: the test; a wide test is added chunk by chunk
  *
  * Two intervals on the same number become their intersection, so that a length
  * guard stands once and "dport >= 10 dport <= 20" is one test.
@@ -87,35 +106,38 @@ struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir)
  * Return: 0, -ENOMEM, or -ERANGE when the rule can no longer match.
  */
 int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
-		    const struct nfj_test *test)
+		    const struct nfj_test *add)
 {
+	struct nfj_test test = *add;
 	u32 i;
 
-	for (i = rule->first; test->kind == NFJ_IN && i < ir->ntests; i++) {
+	if (test.kind == NFJ_OUT && !nfj_test_edge(&test))
+		return -ERANGE;
+	for (i = rule->first; test.kind == NFJ_IN && i < ir->ntests; i++) {
 		struct nfj_test *t = &ir->tests[i];
 
 		if (t->kind != NFJ_IN) {
 			i += t->n - 1;
 			continue;
 		}
-		if (t->off != test->off || t->size != test->size ||
-		    t->order != test->order || t->mask != test->mask)
+		if (t->off != test.off || t->size != test.size ||
+		    t->order != test.order || t->mask != test.mask)
 			continue;
-		if (test->lo > t->lo)
-			t->lo = test->lo;
-		if (test->hi < t->hi)
-			t->hi = test->hi;
+		if (test.lo > t->lo)
+			t->lo = test.lo;
+		if (test.hi < t->hi)
+			t->hi = test.hi;
 		return t->lo > t->hi ? -ERANGE : 0;
 	}
 	if (ir->ntests == ir->tests_max) {
 		void *p = nfj_grow(ir->tests, &ir->tests_max, ir->ntests,
-				   sizeof(*test));
+				   sizeof(test));
 
 		if (!p)
 			return -ENOMEM;
 		ir->tests = p;
 	}
-	ir->tests[ir->ntests++] = *test;
+	ir->tests[ir->ntests++] = test;
 	rule->ntests++;
 	return 0;
 }
