@@ -119,7 +119,7 @@ struct nfj_act {
 
 /**
  * struct nfj_state - a translated chain, as packets see it
- * @nprogs: matchers
+ * @nprogs: matchers, at least one
  * @prog: matchers in rule order
  * @acts: for each entry what to do
  * @nacts: entries

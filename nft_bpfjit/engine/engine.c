@@ -176,6 +176,28 @@ noinline u32 nfj_bad_match(void)
 	return NFJ_BAD;
 }
 
+/**
+ * nfj_match_more - the rest of nfj_match(): what the first program does not find
+ * @st: as there
+ * @key: likewise
+ * @pkt: likewise
+ * @next: likewise
+ * @have: likewise
+ *
+ * Return: likewise.
+ */
+noinline u32 nfj_match_more(const struct nfj_state *st, struct nfj_key *key,
+			    const struct nft_pktinfo *pkt, u32 next, u32 *have)
+{
+	u32 i, k = NFJ_NONE;
+
+	for (i = 1; i < st->nprogs && k == NFJ_NONE; i++)
+		if (next < st->prog[i].last)
+			k = nfj_match_prog(st, &st->prog[i], key, pkt, next,
+					   have);
+	return k;
+}
+
 /* The rule that entry @next belongs to */
 static const struct nft_rule_dp *nfj_rule_of(const struct nfj_state *st,
 					     u32 next)

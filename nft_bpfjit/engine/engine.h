@@ -36,6 +36,27 @@ static __always_inline u32 nfj_prog_run(const struct bpf_prog *prog,
 #define NFJ_BAD		0xfffffffeU	/* nfj_match(): a number out of range */
 
 u32 nfj_bad_match(void);
+u32 nfj_match_more(const struct nfj_state *st, struct nfj_key *key,
+		   const struct nft_pktinfo *pkt, u32 next, u32 *have);
+
+/* Ask one program; NFJ_NONE, NFJ_BAD or the number of an entry */
+static __always_inline u32 nfj_match_prog(const struct nfj_state *st,
+					  const struct nfj_prog *prog,
+					  struct nfj_key *key,
+					  const struct nft_pktinfo *pkt,
+					  u32 next, u32 *have)
+{
+	u32 k;
+
+	if (prog->have & ~*have) {
+		nfj_flow_add(key, pkt, &prog->need, *have);
+		*have |= prog->have;
+	}
+	k = nfj_prog_run(prog->prog, key);
+	if (k == NFJ_NONE || likely(k >= next && k < st->nacts))
+		return k;
+	return nfj_bad_match();
+}
 
 /**
  * nfj_match - find the next entry that matches
@@ -46,6 +67,8 @@ u32 nfj_bad_match(void);
  * @have: what is in the key, see nfj_need_mask(); what a program reads besides
  *	  is added when it comes to that program
  *
+ * Most chains are one program, whose way is the short one.
+ *
  * Return: its number, NFJ_NONE, or NFJ_BAD when a program has returned what it
  * must not, and the rules from @next on are for the interpreter.
  */
@@ -54,25 +77,14 @@ static __always_inline u32 nfj_match(const struct nfj_state *st,
 				     const struct nft_pktinfo *pkt, u32 next,
 				     u32 *have)
 {
-	const struct nfj_prog *prog = st->prog;
-	u32 left, k;
+	u32 k = NFJ_NONE;
 
 	key->entry = next;
-	for (left = st->nprogs; left; left--, prog++) {
-		if (next >= prog->last)
-			continue;
-		if (prog->have & ~*have) {
-			nfj_flow_add(key, pkt, &prog->need, *have);
-			*have |= prog->have;
-		}
-		k = nfj_prog_run(prog->prog, key);
-		if (k == NFJ_NONE)
-			continue;
-		if (likely(k >= next && k < st->nacts))
-			return k;
-		return nfj_bad_match();
-	}
-	return NFJ_NONE;
+	if (!next || next < st->prog->last)
+		k = nfj_match_prog(st, st->prog, key, pkt, next, have);
+	if (k != NFJ_NONE || likely(st->nprogs == 1))
+		return k;
+	return nfj_match_more(st, key, pkt, next, have);
 }
 
 /* The blob of a chain in a generation */
