@@ -110,6 +110,10 @@ void shape_ir(struct rnd *r, struct nfj_ir *ir, u32 shape, u32 n, u32 open);
 int test_bench(u32 arg);
 int bench_compile(u32 shape, u32 n);
 
+/* tuples.c */
+int tuples_cost(const char *prefix, u32 opts, u64 *mean, struct progs *ps);
+int tuples_show(const char *prefix);
+
 /* dump.c: text */
 void dump_ir(FILE *f, const struct nfj_ir *ir);
 void dump_code(FILE *f, const struct nfj_insns *code);

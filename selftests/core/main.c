@@ -6,6 +6,7 @@
  *	  core-test --fuzz seconds
  *	  core-test --bench
  *	  core-test --compile shape rules
+ *	  core-test --tuples prefix
  *	  core-test --seeds golden-folder folder
  *
  * SEED in the environment makes the random tests repeat an earlier run, ROUNDS
@@ -148,6 +149,8 @@ int main(int argc, char **argv)
 	rounds = env("ROUNDS", 1);
 	if (argc == 2 && !strcmp(argv[1], "--bench"))
 		return test_bench(0);
+	if (argc == 3 && !strcmp(argv[1], "--tuples"))
+		return tuples_show(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "--compile"))
 		return bench_compile(atoi(argv[2]), atoi(argv[3]));
 	if (argc == 3 && !strcmp(argv[1], "--fuzz")) {

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What 5-tuple rules cost, rules and packets as selftests/bench/rules.py has
+ * written them: what the matchers say is compared with the reference, and the
+ * machine instructions are counted (vm.c).
+ *
+ *	core-test --tuples FILE		FILE.nft and FILE.packets; also how long
+ *					the kernel's verifier is at it
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <time.h>
+#include <unistd.h>
+#include "expr.h"
+
+/* Text of a chunk of expressions for one rule, see expr.c */
+struct text {
+	char	buf[2048];
+	u32	n;
+};
+
+static __printf(2, 3) void put(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	t->n += vsnprintf(t->buf + t->n, sizeof(t->buf) - t->n, fmt, ap);
+	va_end(ap);
+}
+
+static void put_load(struct text *t, u32 len, const char *base, u32 off)
+{
+	put(t, "payload load %ub @ %s header + %u => reg 1\n", len, base, off);
+}
+
+static const struct {
+	const char	*name;
+	u32		val;
+} protos[] = {
+	{ "icmp", 1 }, { "tcp", 6 }, { "udp", 17 },
+};
+
+static u32 proto_of(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(protos); i++)
+		if (!strcmp(name, protos[i].name))
+			return protos[i].val;
+	return 0;
+}
+
+/* "10.0.0.0/8", as nft writes it: whole bytes are a shorter load */
+static void put_addr(struct text *t, u32 off, char *word)
+{
+	char *slash = strchr(word, '/');
+	u32 plen = slash ? atoi(slash + 1) : 32, val, mask;
+
+	if (slash)
+		*slash = 0;
+	val = ntohl(inet_addr(word));
+	mask = plen ? ~0U << (32 - plen) : 0;
+	put_load(t, plen % 8 ? 4 : plen / 8, "network", off);
+	if (plen % 8)
+		put(t, "bitwise reg 1 = ( reg 1 & 0x%08x ) ^ 0x00000000\n",
+		    mask);
+	put(t, "cmp eq reg 1 0x%0*x\n", plen % 8 ? 8 : (int)plen / 4,
+	    plen % 8 ? val : val >> (32 - plen));
+}
+
+static void put_port(struct text *t, u32 off, const u32 *port)
+{
+	put_load(t, 2, "transport", off);
+	if (port[0] == port[1]) {
+		put(t, "cmp eq reg 1 0x%04x\n", port[0]);
+		return;
+	}
+	put(t, "cmp gte reg 1 0x%04x\n", port[0]);
+	put(t, "cmp lte reg 1 0x%04x\n", port[1]);
+}
+
+/* A rule of the file as its expressions; NULL or what is wrong */
+static const char *put_rule(struct text *t, char *line)
+{
+	char *word[16], *p;
+	u32 n = 0, i, proto = 0, port[2][2], have = 0, k;
+
+	for (p = strtok(line, " \n"); p && n < 16; p = strtok(NULL, " \n"))
+		word[n++] = p;
+	t->n = 0;
+	put(t, "rule\n");
+	for (i = 0; i + 2 < n; i += 3) {
+		if (!strcmp(word[i + 1], "saddr")) {
+			put_addr(t, 12, word[i + 2]);
+		} else if (!strcmp(word[i + 1], "daddr")) {
+			put_addr(t, 16, word[i + 2]);
+		} else if (!strcmp(word[i + 1], "protocol")) {
+			put_load(t, 1, "network", 9);
+			put(t, "cmp eq reg 1 0x%02x\n", proto_of(word[i + 2]));
+		} else if (!strcmp(word[i + 1] + 1, "port")) {
+			proto = proto_of(word[i]);
+			k = word[i + 1][0] == 'd';
+			have |= 1 << k;
+			p = strchr(word[i + 2], '-');
+			port[k][0] = atoi(word[i + 2]);
+			port[k][1] = p ? atoi(p + 1) : (int)port[k][0];
+		} else {
+			return word[i + 1];
+		}
+	}
+	if (i + 1 != n)
+		return "no verdict";
+	if (have)
+		put(t, "meta load l4proto => reg 1\ncmp eq reg 1 0x%02x\n",
+		    proto);
+	if (have == 3 && port[0][0] == port[0][1] && port[1][0] == port[1][1]) {
+		/* neighbours are loaded at once */
+		put_load(t, 4, "transport", 0);
+		put(t, "cmp eq reg 1 0x%04x%04x\n", port[0][0], port[1][0]);
+		have = 0;
+	}
+	for (k = 0; k < 2; k++)
+		if (have & 1 << k)
+			put_port(t, 2 * k, port[k]);
+	put(t, "immediate reg 0 %s\n", word[n - 1]);
+	return NULL;
+}
+
+static int read_rules(const char *prefix, struct nfj_ir *ir)
+{
+	static struct x_chain chain;
+	static struct text text;
+	char name[512], line[512];
+	const char *why = NULL;
+	FILE *f;
+
+	nfj_ir_init(ir);
+	ir->family = NFPROTO_IPV4;
+	snprintf(name, sizeof(name), "%s.nft", prefix);
+	f = fopen(name, "r");
+	if (!f)
+		return fail("%s: %s", name, strerror(errno));
+	while (!why && fgets(line, sizeof(line), f)) {
+		why = put_rule(&text, line);
+		if (!why)
+			why = x_parse_chain(text.buf, &chain);
+		if (!why && x_translate_more(&chain, ir))
+			why = "not translated";
+	}
+	fclose(f);
+	return why ? fail("%s: rule %u: %s", name, ir->nrules, why) : TEST_OK;
+}
+
+static bool read_packet(FILE *f, struct nfj_key *key)
+{
+	char src[32], dst[32];
+	u32 proto, sport, dport, addr;
+
+	if (fscanf(f, "%u %31s %31s %u %u", &proto, src, dst, &sport,
+		   &dport) != 5)
+		return false;
+	memset(key, 0, sizeof(*key));
+	key->valid = NFJ_VALID_L4PROTO;
+	key->nfproto = NFPROTO_IPV4;
+	key->l4proto = proto;
+	key->nh_len = 60;
+	key->th_len = 40;
+	key->thf_len = 40;
+	key->nh[0] = 0x45;
+	key->nh[9] = proto;
+	addr = inet_addr(src);
+	memcpy(&key->nh[12], &addr, 4);
+	addr = inet_addr(dst);
+	memcpy(&key->nh[16], &addr, 4);
+	if (proto == 1) {
+		key->th[0] = 8;
+	} else {
+		key->th[0] = sport >> 8;
+		key->th[1] = sport;
+		key->th[2] = dport >> 8;
+		key->th[3] = dport;
+	}
+	return true;
+}
+
+/* On to the next one; the cost of all programs that the packet passes */
+static int one_packet(const struct progs *ps, const struct nfj_ir *ir,
+		      const struct nfj_key *key, u64 *cost)
+{
+	u32 p, res = NFJ_NONE, want = ref_match(ir, 0, ir->nrules, key);
+
+	*cost = 0;
+	for (p = 0; p < ps->n && res == NFJ_NONE; p++) {
+		const char *why = vm_run(&ps->p[p].code, key, &res);
+
+		if (why)
+			return fail("%s", why);
+		*cost += vm_cost;
+	}
+	return res == want ? TEST_OK : fail("rule %u, not %u", res, want);
+}
+
+/**
+ * tuples_cost - instructions per packet
+ * @prefix: of the files
+ * @opts: NFJ_OPT_*
+ * @mean: what a packet costs
+ * @ps: the programs, to be released
+ *
+ * Return: TEST_OK or TEST_FAIL.
+ */
+int tuples_cost(const char *prefix, u32 opts, u64 *mean, struct progs *ps)
+{
+	char name[512];
+	u64 cost, sum = 0, most = 0, insns = 0, data = 0;
+	struct nfj_key key;
+	struct nfj_ir ir;
+	u32 n = 0, p, rules;
+	FILE *f;
+	int err;
+
+	ps->n = 0;
+	err = read_rules(prefix, &ir);
+	if (!err)
+		err = progs_compile(ps, &ir, opts, false);
+	snprintf(name, sizeof(name), "%s.packets", prefix);
+	f = fopen(name, "r");
+	if (!f && !err)
+		err = fail("%s: %s", name, strerror(errno));
+	while (!err && read_packet(f, &key)) {
+		err = one_packet(ps, &ir, &key, &cost);
+		sum += cost;
+		most = cost > most ? cost : most;
+		n++;
+	}
+	if (f)
+		fclose(f);
+	rules = ir.nrules;
+	nfj_ir_free(&ir);
+	if (err)
+		return err;
+	if (!n)
+		return fail("%s: no packets", name);
+	for (p = 0; p < ps->n; p++) {
+		insns += ps->p[p].code.n;
+		data += ps->p[p].code.ndata;
+	}
+	*mean = sum / n;
+	note("%s: mean %llu max %llu, programs %u, a rule %llu.%llu insns and %llu bytes",
+	     prefix, sum / n, most, ps->n, insns / rules,
+	     insns * 10 / rules % 10, data / rules);
+	return TEST_OK;
+}
+
+/* What main() shall return */
+int tuples_show(const char *prefix)
+{
+	static struct progs ps;
+	static char log[4096];
+	struct timespec a, b;
+	u64 mean;
+	u32 p;
+	int fd;
+
+	if (tuples_cost(prefix, NFJ_OPT_ALL, &mean, &ps)) {
+		report(&(u32){ 0 }, prefix, TEST_FAIL);
+		return 1;
+	}
+	kbpf_log_level = 4;
+	for (p = 0; p < ps.n && !kbpf_refused(); p++) {
+		clock_gettime(CLOCK_MONOTONIC, &a);
+		fd = kbpf_load(&ps.p[p].code, log, sizeof(log));
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		if (fd < 0)
+			perror("load");
+		else
+			close(fd);
+		note("  %u instructions, %ld ms: %.*s", ps.p[p].code.n,
+		     (b.tv_sec - a.tv_sec) * 1000 +
+		     (b.tv_nsec - a.tv_nsec) / 1000000,
+		     (int)strcspn(log, "\n"), log);
+		note("  %s", log + strcspn(log, "\n"));
+	}
+	progs_free(&ps);
+	return 0;
+}
