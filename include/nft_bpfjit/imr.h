@@ -258,7 +258,8 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 #define NFJ_OPT_EXACT	0x08	/* hash tables for rules that test equality */
 #define NFJ_OPT_IVALS	0x10	/* sorted tables for intervals of a number */
 #define NFJ_OPT_ENTRY	0x20	/* find the entry instead of a check per rule */
-#define NFJ_OPT_ALL	0x3f
+#define NFJ_OPT_PACK	0x40	/* leaves of large trees as data */
+#define NFJ_OPT_ALL	0x7f
 
 /**
  * struct nfj_insns - a program being written

@@ -28,7 +28,7 @@ MODULE_PARM_DESC(cheap, "estimated instructions up to which a chain is left to t
 /* Passes that run, for comparison; see NFJ_OPT_* */
 static unsigned int nfj_opts = NFJ_OPT_ALL;
 module_param_named(passes, nfj_opts, uint, 0644);
-MODULE_PARM_DESC(passes, "bit mask of passes: 1 tree, 2 loads, 4 common tests, 8 hash tables, 16 interval tables, 32 entry");
+MODULE_PARM_DESC(passes, "bit mask of passes: 1 tree, 2 loads, 4 common tests, 8 hash tables, 16 interval tables, 32 entry, 64 packed leaves");
 
 /* What the translation of a chain's rules has in common */
 struct nfj_reader {

@@ -342,8 +342,17 @@ static void nfj_reads_valid(struct nfj_emit *e, u64 mask)
 		*groups |= NFJ_GROUP_META;
 }
 
-/* Register that holds the number at off & mask, the scratch one if need be */
-static u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask)
+/**
+ * nfj_value - have a number in a register
+ * @e: the program
+ * @off: as in struct nfj_test
+ * @size: likewise
+ * @order: likewise
+ * @mask: likewise
+ *
+ * Return: the register: the number's own, or the scratch one if need be.
+ */
+u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask)
 {
 	u8 reg = 0;
 	u32 i;

@@ -8,11 +8,13 @@
  *	r1	the flow key
  *	r2, r3	scratch
  *	r4-r9	numbers of the key that many tests read, kept from where they
- *		are first needed on; a lookup in a table takes r4 as scratch
+ *		are first needed on; a lookup in a table takes r4 as scratch, and
+ *		where a tree may have packed leaves r9 is zero (passes/pack.c)
  */
 #ifndef _NFJ_EMIT_H
 #define _NFJ_EMIT_H
 
+#include <linux/stddef.h>
 #include <nft_bpfjit/imr.h>
 
 #define NFJ_REG_RESULT	BPF_REG_0
@@ -20,6 +22,7 @@
 #define NFJ_REG_TMP	BPF_REG_2
 #define NFJ_REG_IMM	BPF_REG_3
 #define NFJ_REG_PTR	BPF_REG_4
+#define NFJ_REG_ZERO	BPF_REG_9
 #define NFJ_REG_CACHE	BPF_REG_4
 #define NFJ_CACHE_REGS	6
 
@@ -74,7 +77,9 @@ struct nfj_place {
  * @ir: the chain
  * @out: the program
  * @opts: NFJ_OPT_*
- * @base: index of the first test of the program in the chain
+ * @pack: trees may have packed leaves
+ * @first: first rule of the program
+ * @at: for each of its rules, and behind the last one, where its tests begin
  * @test: its tests; a wide test for equality is a test for each chunk here
  * @dim: the numbers
  * @ndims: how many
@@ -104,7 +109,9 @@ struct nfj_emit {
 	const struct nfj_ir	*ir;
 	struct nfj_insns	*out;
 	u32			opts;
-	u32			base;
+	bool			pack;
+	u32			first;
+	u32			*at;
 	struct nfj_test		*test;
 	struct nfj_dim		dim[NFJ_DIMS];
 	u32			ndims;
@@ -138,6 +145,7 @@ void nfj_imm64(struct nfj_emit *e, u8 dst, u64 val);
 void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm, u32 label);
 void nfj_reads_key(struct nfj_emit *e, unsigned int off, unsigned int size);
 void nfj_emit_load(struct nfj_emit *e, u8 dst, u16 off, u8 size, u8 order);
+u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask);
 void nfj_emit_start(struct nfj_emit *e);
 void nfj_emit_ge(struct nfj_emit *e, const struct nfj_dim *dim, u64 val,
 		 u32 label);
@@ -225,6 +233,8 @@ struct nfj_sorted {
 };
 
 u32 nfj_emit_data(struct nfj_emit *e, u32 size, u32 align);
+void nfj_data_addr(struct nfj_emit *e, u8 dst, u32 off);
+void nfj_data_load(struct nfj_emit *e, u8 dst, u8 src, u32 off, u8 size);
 void nfj_emit_hash(struct nfj_emit *e, const struct nfj_hash *h, bool entry,
 		   u32 miss);
 void nfj_emit_sorted(struct nfj_emit *e, const struct nfj_sorted *s, u32 miss);
@@ -257,13 +267,24 @@ static inline u8 nfj_test_dim(const struct nfj_emit *e,
 static inline const struct nfj_test *nfj_rule_tests(const struct nfj_emit *e,
 						    u32 rule)
 {
-	return e->test + (e->ir->rules[rule].first - e->base);
+	return e->test + e->at[rule - e->first];
 }
 
 static inline const struct nfj_test *nfj_rule_end(const struct nfj_emit *e,
 						  u32 rule)
 {
-	return nfj_rule_tests(e, rule) + e->ir->rules[rule].ntests;
+	return e->test + e->at[rule - e->first + 1];
+}
+
+/* Is it about the existence of a field? */
+static inline bool nfj_dim_guard(const struct nfj_dim *d)
+{
+	return d->off < offsetof(struct nfj_key, len);
+}
+
+static inline u32 nfj_rule_ntests(const struct nfj_emit *e, u32 rule)
+{
+	return nfj_rule_end(e, rule) - nfj_rule_tests(e, rule);
 }
 
 /* search.c */
@@ -282,7 +303,20 @@ u32 nfj_ivals_build(struct nfj_emit *e, const u32 *rules, u32 n,
 void nfj_ivals_emit(struct nfj_emit *e, const struct nfj_sorted *s,
 		    u32 miss);
 
+/* pack.c */
+#define NFJ_PACK_MIN	128	/* rules of a tree whose leaves are packed */
+
+struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *rules, u32 n);
+bool nfj_pack_all(const struct nfj_pack *p, const u32 *rules, u32 n);
+bool nfj_pack_fits(const struct nfj_pack *p, const u32 *rules, u32 n);
+void nfj_pack_leaf(struct nfj_pack *p, const u32 *rules, u32 n);
+void nfj_pack_finish(struct nfj_pack *p, u32 next);
+void nfj_pack_zero(struct nfj_emit *e);
+void nfj_pack_free(struct nfj_pack *p);
+
 /* tree.c */
+bool nfj_tree_better(struct nfj_emit *e, const u32 *rules, u32 n, u32 tables,
+		     u32 rest);
 void nfj_tree(struct nfj_emit *e, const u32 *rules, u32 n, u32 next);
 
 /* linear.c */

@@ -60,15 +60,27 @@ u32 nfj_emit_data(struct nfj_emit *e, u32 size, u32 align)
 	return at;
 }
 
-/* dst = address of the data + off */
-static void nfj_data_addr(struct nfj_emit *e, u8 dst, u32 off)
+/**
+ * nfj_data_addr - dst = address of the data + off
+ * @e: the program
+ * @dst: register
+ * @off: offset in nfj_insns::data
+ */
+void nfj_data_addr(struct nfj_emit *e, u8 dst, u32 off)
 {
 	nfj_insn(e, BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_VALUE, 0, 0);
 	nfj_insn(e, 0, 0, 0, 0, off);
 }
 
-/* dst = *(u<size> *)(src + off) */
-static void nfj_data_load(struct nfj_emit *e, u8 dst, u8 src, u32 off, u8 size)
+/**
+ * nfj_data_load - dst = *(u<size> *)(src + off)
+ * @e: the program
+ * @dst: register
+ * @src: register that points into the data
+ * @off: offset from there
+ * @size: bytes
+ */
+void nfj_data_load(struct nfj_emit *e, u8 dst, u8 src, u32 off, u8 size)
 {
 	u8 bpf_size = size == 1 ? BPF_B : size == 2 ? BPF_H :
 		      size == 4 ? BPF_W : BPF_DW;

@@ -55,6 +55,8 @@ int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 	e->out = out;
 	e->opts = opts;
 	e->last_open = -1;
+	e->pack = opts & NFJ_OPT_PACK && opts & NFJ_OPT_SEARCH &&
+		  last - first >= NFJ_PACK_MIN;
 	rules = kvmalloc_array(last - first + 1, sizeof(*rules), GFP_KERNEL);
 	if (!rules)
 		goto out_free;
@@ -85,6 +87,7 @@ int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 	nfj_emit_fixup(e);
 	err = e->err;
 out_rules:
+	kvfree(e->at);
 	kvfree(e->dim_of);
 	kvfree(e->test);
 	kvfree(e->place);

@@ -67,16 +67,25 @@ static u8 nfj_dim_find(struct nfj_emit *e, const struct nfj_test *t)
  */
 static void nfj_dims_cache(struct nfj_emit *e)
 {
-	u8 reg = NFJ_REG_CACHE;
+	u8 reg = NFJ_REG_CACHE, end = NFJ_REG_CACHE + NFJ_CACHE_REGS;
 	u32 i;
 
-	while (reg < NFJ_REG_CACHE + NFJ_CACHE_REGS) {
+	/* packed leaves take one for themselves, and make use of the others when
+	 * they are about values
+	 */
+	if (e->pack) {
+		reg++;
+		end = NFJ_REG_ZERO;
+	}
+	while (reg < end) {
 		struct nfj_dim *best = NULL;
 		u32 least = reg < BPF_REG_6 ? 1 : NFJ_CACHE_USES;
 
 		for (i = 0; i < e->ndims; i++) {
 			struct nfj_dim *d = &e->dim[i];
 
+			if (e->pack && nfj_dim_guard(d))
+				continue;
 			if (!d->reg && d->uses > least &&
 			    (!best || d->uses > best->uses))
 				best = d;
@@ -130,13 +139,77 @@ static void nfj_align(struct nfj_test *t, const u8 *sizes)
 	t->hi <<= shift;
 }
 
+/* A value of several fields that others test apart ("tcp sport 1 tcp dport 2" is
+ * loaded at once) is one for each: the half where a part of it is tested.
+ */
+static bool nfj_splits(const struct nfj_test *t, const u8 *sizes)
+{
+	return t->kind == NFJ_IN && t->lo == t->hi && t->order == NFJ_BE &&
+	       t->size == 4 && sizes[t->off + 2] & 2;
+}
+
+/* Replace a test by those of its halves, as far as their mask has bits; how many */
+static u32 nfj_split(struct nfj_test *t)
+{
+	struct nfj_test high = *t, low = *t;
+	u32 n = 0;
+
+	high.size = 2;
+	high.mask >>= 16;
+	high.lo >>= 16;
+	high.hi = high.lo;
+	low.size = 2;
+	low.off += 2;
+	low.mask = (u16)low.mask;
+	low.lo = (u16)low.lo;
+	low.hi = low.lo;
+	if (high.mask)
+		t[n++] = high;
+	if (low.mask)
+		t[n++] = low;
+	return n;
+}
+
+/* Copy the tests of a rule, in the form in which most of them are about the same
+ * numbers; a test becomes two at most.
+ */
+static u32 nfj_dims_copy(const struct nfj_ir *ir, u32 rule, const u8 *sizes,
+			 struct nfj_test *to)
+{
+	const struct nfj_test *t = &ir->tests[ir->rules[rule].first];
+	const struct nfj_test *end = t + ir->rules[rule].ntests;
+	u32 n = 0, i;
+
+	while (t < end) {
+		struct nfj_test *chunk = &to[n];
+
+		for (i = 0; i < t->n; i++)
+			to[n++] = t[i];
+		t += t->n;
+		nfj_unwiden(chunk);
+		if (chunk->n == 1 && n == chunk - to + 1 &&
+		    nfj_splits(chunk, sizes))
+			n += nfj_split(chunk) - 1;
+	}
+	return n;
+}
+
+/* The sizes of the tests at each offset */
+static void nfj_dims_sizes(const struct nfj_test *t, const struct nfj_test *end,
+			   u8 *sizes)
+{
+	for (; t < end; t += t->n)
+		if (t->order == NFJ_BE && t->kind <= NFJ_OUT)
+			sizes[t->off] |= t->size;
+}
+
 /**
  * nfj_dims_init - collect the dimensions of a range of rules
  * @e: the program
  * @first: first rule
  * @last: behind the last rule
  *
- * Preserves: everything, it only looks.
+ * Preserves: which packets match a rule.  Tests are put in other words only.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -144,43 +217,36 @@ int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last)
 {
 	u8 sizes[sizeof(struct nfj_key)] = {};
 	const struct nfj_ir *ir = e->ir;
-	u32 r, i, n;
+	u32 r, i, n = 0;
 
-	e->base = first < last ? ir->rules[first].first : 0;
-	n = first < last ? ir->rules[last - 1].first +
-			   ir->rules[last - 1].ntests - e->base : 0;
-	e->dim_of = kvmalloc(n + 1, GFP_KERNEL);
-	e->test = kvmalloc_array(n + 1, sizeof(*e->test), GFP_KERNEL);
-	if (!e->dim_of || !e->test)
-		return -ENOMEM;
-	if (n)
-		memcpy(e->test, ir->tests + e->base, n * sizeof(*e->test));
-	memset(e->dim_of, NFJ_NODIM, n + 1);
+	e->first = first;
 	for (r = first; r < last; r++) {
 		const struct nfj_rule *rule = &ir->rules[r];
 
 		if (rule->flags & NFJ_RULE_DEAD)
 			continue;
-		for (i = rule->first - e->base;
-		     i < rule->first - e->base + rule->ntests;
-		     i += e->test[i].n) {
-			nfj_unwiden(&e->test[i]);
-			if (e->test[i].order == NFJ_BE &&
-			    e->test[i].kind <= NFJ_OUT)
-				sizes[e->test[i].off] |= e->test[i].size;
-		}
+		n += rule->ntests;
+		nfj_dims_sizes(&ir->tests[rule->first],
+			       &ir->tests[rule->first + rule->ntests], sizes);
 	}
+	e->at = kvmalloc_array(last - first + 1, sizeof(*e->at), GFP_KERNEL);
+	e->dim_of = kvmalloc(2 * n + 1, GFP_KERNEL);
+	e->test = kvmalloc_array(2 * n + 1, sizeof(*e->test), GFP_KERNEL);
+	if (!e->at || !e->dim_of || !e->test)
+		return -ENOMEM;
+	n = 0;
 	for (r = first; r < last; r++) {
-		const struct nfj_rule *rule = &ir->rules[r];
-
-		if (rule->flags & NFJ_RULE_DEAD)
-			continue;
-		for (i = rule->first - e->base;
-		     i < rule->first - e->base + rule->ntests;
-		     i += e->test[i].n) {
-			nfj_align(&e->test[i], sizes);
-			e->dim_of[i] = nfj_dim_find(e, &e->test[i]);
-		}
+		e->at[r - first] = n;
+		if (!(ir->rules[r].flags & NFJ_RULE_DEAD))
+			n += nfj_dims_copy(ir, r, sizes, &e->test[n]);
+	}
+	e->at[last - first] = n;
+	memset(e->dim_of, NFJ_NODIM, n + 1);
+	memset(sizes, 0, sizeof(sizes));
+	nfj_dims_sizes(e->test, e->test + n, sizes);
+	for (i = 0; i < n; i += e->test[i].n) {
+		nfj_align(&e->test[i], sizes);
+		e->dim_of[i] = nfj_dim_find(e, &e->test[i]);
 	}
 	if (e->opts & NFJ_OPT_LOADS)
 		nfj_dims_cache(e);

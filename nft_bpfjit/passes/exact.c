@@ -157,7 +157,7 @@ static u32 nfj_slot(const struct nfj_hash *h, u32 hash, u32 d)
 static bool nfj_exact_fields(struct nfj_exact_job *j, const u32 *rules, u32 n)
 {
 	const struct nfj_test *t = nfj_rule_tests(j->e, rules[0]), *o;
-	const u32 ntests = j->e->ir->rules[rules[0]].ntests;
+	const u32 ntests = nfj_rule_ntests(j->e, rules[0]);
 	struct nfj_hash *h = j->h;
 	u32 size, i, k, at = 0;
 

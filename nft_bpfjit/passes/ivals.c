@@ -60,9 +60,9 @@ static bool nfj_ivals_fits(const struct nfj_emit *e, u32 rule, u32 ref,
 {
 	const struct nfj_test *a = nfj_rule_tests(e, ref);
 	const struct nfj_test *b = nfj_rule_tests(e, rule);
-	u32 i, n = e->ir->rules[ref].ntests;
+	u32 i, n = nfj_rule_ntests(e, ref);
 
-	if (e->ir->rules[rule].ntests != n)
+	if (nfj_rule_ntests(e, rule) != n)
 		return false;
 	for (i = 0; i < n; i++) {
 		if (i == test) {

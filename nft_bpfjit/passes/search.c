@@ -120,9 +120,9 @@ static bool nfj_shape_same(const struct nfj_emit *e, u32 a, u32 b)
 {
 	const struct nfj_test *s = nfj_rule_tests(e, a);
 	const struct nfj_test *t = nfj_rule_tests(e, b);
-	u32 i, n = e->ir->rules[a].ntests;
+	u32 i, n = nfj_rule_ntests(e, a);
 
-	if (e->ir->rules[b].ntests != n)
+	if (nfj_rule_ntests(e, b) != n)
 		return false;
 	for (i = 0; i < n; i++) {
 		if (nfj_exact_field(&s[i]) && nfj_exact_field(&t[i])) {
@@ -296,6 +296,23 @@ static void nfj_plan_build(struct nfj_plan *p, u32 g)
 		p->ntables++;
 }
 
+/* Are tables worth while for the rules at [from, to), or is one tree better? */
+static bool nfj_plan_worth(const struct nfj_plan *p, u32 from, u32 to)
+{
+	u32 g, tables = 0, in = 0;
+
+	for (g = 0; g < p->nshapes; g++) {
+		const struct nfj_shape *s = &p->shape[g];
+
+		if (!s->table || s->first < from || s->first >= to)
+			continue;
+		tables++;
+		in += s->n;
+	}
+	return !nfj_tree_better(p->e, p->rules + from, to - from, tables,
+				to - from - in);
+}
+
 /* Emit the rules at [from, to) */
 static void nfj_plan_emit(struct nfj_plan *p, u32 from, u32 to, bool tables,
 			  u32 next)
@@ -306,6 +323,7 @@ static void nfj_plan_emit(struct nfj_plan *p, u32 from, u32 to, bool tables,
 
 	p->ntables = 0;
 	p->nrest = 0;
+	tables = tables && nfj_plan_worth(p, from, to);
 	for (g = 0; tables && g < p->nshapes && !e->err; g++) {
 		struct nfj_shape *s = &p->shape[g];
 

@@ -14,6 +14,9 @@
  *	ip saddr 10.0.0.0/24 udp dport 53 ...	  no: saddr >= 10.0.0.1 ?
  *	ip saddr 10.0.0.7 accept		    ...
  *
+ * Leaves of large trees are data rather than code (pack.c), but for those that
+ * are little code.
+ *
  * A test that all the rules of a node share is made once there (NFJ_OPT_COMMON),
  * and so is one for the existence of a field that most of them share: the few
  * others are then searched apart.
@@ -31,6 +34,9 @@
 #include "../emit/emit.h"
 
 #define NFJ_LEAF_MAX	3	/* rules that are not worth a cut */
+#define NFJ_LEAF_PACKED	4	/* ... where leaves are packed */
+#define NFJ_LEAF_CODE	48U	/* instructions of a leaf that is not packed */
+#define NFJ_LEAF_MANY	1024U	/* rules from which on there are fewer */
 #define NFJ_DEPTH_MAX	32	/* of the recursion, there is little stack */
 #define NFJ_SAMPLES	32	/* rules that tell where to cut */
 #define NFJ_COPIES_MAX	6U	/* of a rule, on average */
@@ -40,6 +46,7 @@
 #define NFJ_PART_MIN	16	/* rules in each */
 #define NFJ_TREE_COST	30	/* instructions from the root to a leaf */
 #define NFJ_RULE_COST	6	/* of a rule in a leaf */
+#define NFJ_TABLE_COST	50	/* of a lookup in a hash table */
 
 struct nfj_undo {
 	u8	dim;
@@ -61,6 +68,9 @@ struct nfj_tree {
 	struct nfj_ends	ends[NFJ_DIMS];
 	u8		dim;		/* the cut */
 	u64		at;
+	u32		leaf;		/* rules that are not worth a cut */
+	struct nfj_pack	*pack;		/* leaves as data, or NULL */
+	u32		code;		/* ... but not those of so few insns */
 	bool		dry;		/* only see what would become of it */
 	u64		expect;		/* rules in a leaf, on average, << 32 */
 };
@@ -107,11 +117,6 @@ static void nfj_sort_few(u64 *v, u32 n)
 	}
 }
 
-static bool nfj_is_guard(const struct nfj_dim *d)
-{
-	return d->off < offsetof(struct nfj_key, len);
-}
-
 /* Collect the ends of what a rule says about numbers that are worth a cut */
 static void nfj_tree_sample(struct nfj_tree *t, u32 rule)
 {
@@ -124,7 +129,7 @@ static void nfj_tree_sample(struct nfj_tree *t, u32 rule)
 		struct nfj_ends *ends;
 
 		if (!nfj_test_hull(e, test, &lo, &hi) ||
-		    nfj_is_guard(&e->dim[d]))
+		    nfj_dim_guard(&e->dim[d]))
 			continue;
 		if (lo <= e->dim[d].lo && hi >= e->dim[d].hi)
 			continue;
@@ -276,7 +281,8 @@ static bool nfj_tree_has(const struct nfj_emit *e, u32 rule,
  * existence of a field; @others counts those that do not.
  */
 static noinline const struct nfj_test *
-nfj_tree_common(const struct nfj_emit *e, const u32 *rules, u32 n, u32 *others)
+nfj_tree_common(const struct nfj_emit *e, const u32 *rules, u32 n, bool packed,
+		u32 *others)
 {
 	u32 i, k, most, of[2] = { rules[0], rules[n / 2] };
 	const struct nfj_test *t, *end;
@@ -288,7 +294,8 @@ nfj_tree_common(const struct nfj_emit *e, const u32 *rules, u32 n, u32 *others)
 			    nfj_test_dim(e, t) == NFJ_NODIM ||
 			    nfj_dim_known(e, t) != NFJ_UNKNOWN)
 				continue;
-			most = nfj_is_guard(&e->dim[nfj_test_dim(e, t)]) ?
+			most = !packed &&
+			       nfj_dim_guard(&e->dim[nfj_test_dim(e, t)]) ?
 			       n / 4 : 0;
 			*others = 0;
 			for (i = 0; i < n && *others <= most; i++)
@@ -298,6 +305,30 @@ nfj_tree_common(const struct nfj_emit *e, const u32 *rules, u32 n, u32 *others)
 		}
 	}
 	return NULL;
+}
+
+/* How many instructions would a leaf be, roughly? */
+static u32 nfj_tree_insns(const struct nfj_emit *e, const u32 *rules, u32 n)
+{
+	const struct nfj_test *test, *end;
+	u32 i, insns = 0;
+
+	for (i = 0; i < n; i++, insns += 2) {
+		end = nfj_rule_end(e, rules[i]);
+		for (test = nfj_rule_tests(e, rules[i]); test < end;
+		     test += test->n) {
+			u8 d = nfj_test_dim(e, test);
+
+			if (nfj_dim_known(e, test) == NFJ_TRUE)
+				continue;
+			insns += 1 + (test->lo != test->hi);
+			if (d == NFJ_NODIM || !e->dim[d].reg)
+				insns += 2;
+			if (d == NFJ_NODIM || test->mask != e->dim[d].mask)
+				insns += 2;
+		}
+	}
+	return insns;
 }
 
 static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
@@ -316,7 +347,8 @@ static noinline bool nfj_tree_share(struct nfj_tree *t, const u32 *rules, u32 n,
 	u64 lo, hi;
 
 	for (;;) {
-		test = nfj_tree_common(e, rules, n, &others);
+		test = nfj_tree_common(e, rules, n, t->leaf > NFJ_LEAF_MAX,
+				       &others);
 		if (!test || others > *copies || e->err ||
 		    t->nundo == NFJ_UNDO_MAX)
 			return false;
@@ -366,7 +398,7 @@ static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
 	if (e->err)
 		return;
 	n = nfj_tree_reach(e, rules, n);
-	if (n <= NFJ_LEAF_MAX || depth >= NFJ_DEPTH_MAX)
+	if (n <= t->leaf || depth >= NFJ_DEPTH_MAX)
 		goto leaf;
 	if (e->opts & NFJ_OPT_COMMON &&
 	    nfj_tree_share(t, rules, n, &copies, depth, weight, next))
@@ -410,17 +442,38 @@ static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
 	goto out;
 leaf:
 	t->expect += (u64)weight * n;
-	if (!t->dry)
+	if (t->dry)
+		goto out;
+	if (t->pack && nfj_tree_insns(e, rules, n) > t->code &&
+	    nfj_pack_fits(t->pack, rules, n))
+		nfj_pack_leaf(t->pack, rules, n);
+	else
 		nfj_linear(e, rules, n, next);
 out:
 	nfj_tree_undo(t, mark);
 	kvfree(in);
 }
 
+/* A tree: its nodes, then what its leaves have in common */
+static void nfj_tree_emit(struct nfj_tree *t, const u32 *rules, u32 n, u32 next)
+{
+	t->pack = nfj_pack_begin(t->e, rules, n);
+	t->leaf = t->pack ? NFJ_LEAF_PACKED : NFJ_LEAF_MAX;
+	t->code = max(min(NFJ_LEAF_CODE * NFJ_LEAF_MANY / (n + 1),
+			  NFJ_LEAF_CODE), NFJ_LEAF_CODE / 2);
+	nfj_tree_node(t, rules, n, nfj_tree_copies(n), 0, 0, next);
+	if (t->pack)
+		nfj_pack_finish(t->pack, next);
+	nfj_pack_free(t->pack);
+	t->pack = NULL;
+}
+
 /* What a packet costs in a tree of these rules, in instructions, roughly */
 static u32 nfj_tree_cost(struct nfj_tree *t, const u32 *rules, u32 n)
 {
 	t->dry = true;
+	t->leaf = t->e->pack && n >= NFJ_PACK_MIN ? NFJ_LEAF_PACKED :
+						    NFJ_LEAF_MAX;
 	t->expect = 0;
 	nfj_tree_node(t, rules, n, nfj_tree_copies(n), 0, U32_MAX,
 		      NFJ_LABEL_EXIT);
@@ -471,7 +524,7 @@ static u32 nfj_tree_part(struct nfj_tree *t, u32 *rules, u32 n, u32 *tmp)
 	for (i = 0; i < n; i += step)
 		nfj_tree_sample(t, rules[i]);
 	for (d = 0; d < e->ndims; d++) {
-		if (nfj_is_guard(&e->dim[d]) || e->dim[d].mask <= U8_MAX)
+		if (nfj_dim_guard(&e->dim[d]) || e->dim[d].mask <= U8_MAX)
 			continue;
 		limit = nfj_tree_limit(t, d);
 		if (!limit)
@@ -533,8 +586,7 @@ static bool nfj_tree_parts(struct nfj_tree *t, const u32 *rules, u32 n,
 		if (i)
 			nfj_emit_better(e, list[from], skip);
 		e->found = skip;
-		nfj_tree_node(t, list + from, end[i] - from,
-			      nfj_tree_copies(end[i] - from), 0, 0,
+		nfj_tree_emit(t, list + from, end[i] - from,
 			      i + 1 < k ? skip : next);
 		if (i + 1 < k) {
 			nfj_bind(e, skip);
@@ -547,6 +599,46 @@ static bool nfj_tree_parts(struct nfj_tree *t, const u32 *rules, u32 n,
 	e->above = NFJ_NONE;
 	kvfree(list);
 	return true;
+}
+
+/**
+ * nfj_tree_better - would one tree be much quicker than several tables?
+ * @e: the program
+ * @rules: numbers of the rules, ascending
+ * @n: how many
+ * @tables: how many tables there would be
+ * @rest: ... and rules beside them
+ *
+ * Only where its leaves can be packed: a table is no code at all.
+ *
+ * Return: true if so.
+ */
+bool nfj_tree_better(struct nfj_emit *e, const u32 *rules, u32 n, u32 tables,
+		     u32 rest)
+{
+	u32 cost = tables * NFJ_TABLE_COST + (rest ? NFJ_TREE_COST : 0);
+	struct nfj_pack *pack;
+	struct nfj_tree *t;
+	bool better;
+
+	if (tables < 2)
+		return false;
+	pack = nfj_pack_begin(e, rules, n);
+	better = pack && nfj_pack_all(pack, rules, n);
+	nfj_pack_free(pack);
+	if (!better)
+		return false;
+	t = kvmalloc(sizeof(*t), GFP_KERNEL);
+	if (!t) {
+		e->err = -ENOMEM;
+		return false;
+	}
+	t->e = e;
+	t->nundo = 0;
+	t->pack = NULL;
+	better = nfj_tree_cost(t, rules, n) < cost / 2;
+	kvfree(t);
+	return better;
 }
 
 /**
@@ -572,7 +664,10 @@ void nfj_tree(struct nfj_emit *e, const u32 *rules, u32 n, u32 next)
 	t->e = e;
 	t->nundo = 0;
 	t->dry = false;
+	t->pack = NULL;
+	if (e->pack && n >= NFJ_PACK_MIN)
+		nfj_pack_zero(e);
 	if (n < 2 * NFJ_PART_MIN || !nfj_tree_parts(t, rules, n, next))
-		nfj_tree_node(t, rules, n, nfj_tree_copies(n), 0, 0, next);
+		nfj_tree_emit(t, rules, n, next);
 	kvfree(t);
 }

@@ -9,24 +9,36 @@
 
 static const u32 opts[] = { 0, NFJ_OPT_ALL };
 
-/* Front end and compiler; 0 or the first error */
-static int build(const struct x_chain *c)
+static int compile(const struct nfj_ir *ir)
 {
 	struct nfj_insns code;
-	struct nfj_ir ir;
-	int err;
+	int err = 0;
 	u32 i;
 
-	err = x_translate(c, &ir);
 	for (i = 0; i < ARRAY_SIZE(opts) && !err; i++) {
-		err = nfj_compile(&ir, 0, ir.nrules, opts[i], &code);
+		err = nfj_compile(ir, 0, ir->nrules, opts[i], &code);
 		nfj_insns_free(&code);
 	}
+	return err;
+}
+
+/* Front end and compiler, or only the compiler; 0 or the first error */
+static int build(const struct x_chain *c, const struct nfj_ir *made)
+{
+	struct nfj_ir ir;
+	int err;
+
+	if (made)
+		return compile(made);
+	err = x_translate(c, &ir);
+	if (!err)
+		err = compile(&ir);
 	nfj_ir_free(&ir);
 	return err;
 }
 
-static int one_chain(const struct x_chain *c, u32 *count)
+static int one_chain(const struct x_chain *c, const struct nfj_ir *made,
+		     u32 *count)
 {
 	long live = shim_alloc_live;
 	bool failed = true;
@@ -35,7 +47,7 @@ static int one_chain(const struct x_chain *c, u32 *count)
 
 	for (i = 0; failed; i++) {
 		shim_alloc_fail = i;
-		err = build(c);
+		err = build(c, made);
 		failed = shim_alloc_fail < 0;
 		shim_alloc_fail = -1;
 		if (err != (failed ? -ENOMEM : 0))
@@ -58,11 +70,21 @@ int test_alloc(u32 arg)
 	for (i = 0; i < rounds * 40 && !err; i++) {
 		rnd_init(&r, 0xa110c, i);
 		x_gen(&r, &chain, i % 20 ? 1 + rnd(&r, 12) : 100);
-		err = one_chain(&chain, &count);
+		err = one_chain(&chain, NULL, &count);
 		if (err)
 			x_print_chain(stdout, &chain);
 	}
 	note("%u chains, %u allocations failed", i, count);
+	/* so many that leaves are packed */
+	for (i = 0; i < SHAPES && !err; i++) {
+		struct nfj_ir ir;
+
+		rnd_init(&r, 0xa110d, i);
+		shape_ir(&r, &ir, i, 300, 20);
+		err = one_chain(NULL, &ir, &count);
+		nfj_ir_free(&ir);
+	}
+	note("with shapes %u", count);
 	return err;
 }
 

@@ -113,6 +113,7 @@ int bench_compile(u32 shape, u32 n);
 /* tuples.c */
 int tuples_cost(const char *prefix, u32 opts, u64 *mean, struct progs *ps);
 int tuples_show(const char *prefix);
+int test_tuples(u32 arg);
 
 /* dump.c: text */
 void dump_ir(FILE *f, const struct nfj_ir *ir);

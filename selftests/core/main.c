@@ -11,7 +11,8 @@
  *
  * SEED in the environment makes the random tests repeat an earlier run, ROUNDS
  * multiplies their number; with neither, the seed is 1, so that a run without
- * them is the same every time.
+ * them is the same every time.  TUPLES is the folder where "make run" has put
+ * what selftests/bench/rules.py writes.
  */
 #include <stdarg.h>
 #include "expr.h"
@@ -121,6 +122,7 @@ static const struct test tests[] = {
 	{ "random rules in the kernel, up to 50", test_rules_kernel, 50 },
 	{ "rules of one shape, up to 50", test_shape, 50 },
 	{ "rules of one shape, 100", test_shape, 100 },
+	{ "rules of one shape, 300", test_shape, 300 },
 	{ "rules of one shape, 1500", test_shape, 1500 },
 	{ "random IMR in the kernel, up to 8 rules", test_imr_kernel, 8 },
 	{ "random IMR in the kernel, up to 50 rules", test_imr_kernel, 50 },
@@ -129,6 +131,8 @@ static const struct test tests[] = {
 	{ "rules of one shape in the kernel, 100", test_shape_kernel, 100 },
 	{ "rules of one shape in the kernel, 1500", test_shape_kernel, 1500 },
 	{ "cost of a matcher", test_bench, 0 },
+	{ "5-tuple rules, passes left out", test_tuples, 1 },
+	{ "5-tuple rules, what they cost", test_tuples, 0 },
 };
 
 static u64 env(const char *name, u64 val)

@@ -27,7 +27,7 @@ static void add(struct nfj_ir *ir, u32 off, u32 size, u32 order, u64 mask,
 
 static void guard(struct nfj_ir *ir, u32 off, u32 len)
 {
-	add(ir, off, 4, NFJ_HOST, 0xffffffff, len, 65535);
+	add(ir, off, 4, NFJ_HOST, 0xffffffff, len, 0xffffffff);
 }
 
 /* ip saddr (12) or daddr (16), of a prefix length */

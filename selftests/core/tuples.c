@@ -86,7 +86,8 @@ static const char *put_rule(struct text *t, char *line)
 	char *word[16], *p;
 	u32 n = 0, i, proto = 0, port[2][2], have = 0, k;
 
-	for (p = strtok(line, " \n"); p && n < 16; p = strtok(NULL, " \n"))
+	line[strcspn(line, "\n")] = 0;
+	for (p = strtok(line, " "); p && n < 16; p = strtok(NULL, " "))
 		word[n++] = p;
 	t->n = 0;
 	put(t, "rule\n");
@@ -251,6 +252,61 @@ int tuples_cost(const char *prefix, u32 opts, u64 *mean, struct progs *ps)
 	     prefix, sum / n, most, ps->n, insns / rules,
 	     insns * 10 / rules % 10, data / rules);
 	return TEST_OK;
+}
+
+/* What may be spent; instructions of programs and bytes of tables per rule, which
+ * the verifier and memory pay for
+ */
+static const struct {
+	const char	*name;
+	u32		mean;
+	u32		insns;
+	u32		bytes;
+} rows[] = {
+	{ "acl-1000", 90, 10, 60 },
+	{ "fw-1000", 190, 12, 60 },
+	{ "ipc-1000", 145, 8, 240 },
+	{ "acl-10000", 130, 4, 60 },
+	{ "fw-10000", 290, 4, 60 },
+	{ "ipc-10000", 215, 4, 60 },
+};
+
+/* arg: 1 for the small ones with passes left out as well, 0 for all */
+int test_tuples(u32 arg)
+{
+	static const u32 opts[] = {
+		NFJ_OPT_ALL, NFJ_OPT_ALL & ~NFJ_OPT_PACK,
+		NFJ_OPT_SEARCH | NFJ_OPT_PACK, NFJ_OPT_ALL & ~NFJ_OPT_EXACT,
+	};
+	static struct progs ps;
+	const char *dir = getenv("TUPLES");
+	char prefix[512];
+	u32 i, k, p, insns, bytes, n;
+	int err = TEST_OK;
+	u64 mean;
+
+	if (!dir)
+		return skip("TUPLES does not say where rules and packets are");
+	for (i = 0; i < (arg ? 3 : ARRAY_SIZE(rows)) && !err; i++) {
+		n = atoi(strchr(rows[i].name, '-') + 1);
+		snprintf(prefix, sizeof(prefix), "%s/%s", dir, rows[i].name);
+		for (k = 0; k < (arg ? ARRAY_SIZE(opts) : 1) && !err; k++) {
+			insns = 0;
+			bytes = 0;
+			err = tuples_cost(prefix, opts[k], &mean, &ps);
+			for (p = 0; p < ps.n; p++) {
+				insns += ps.p[p].code.n;
+				bytes += ps.p[p].code.ndata;
+			}
+			progs_free(&ps);
+			if (!err && !k && (mean > rows[i].mean ||
+					   insns > rows[i].insns * n ||
+					   bytes > rows[i].bytes * n))
+				err = fail("%s: %llu a packet, %u insns and %u bytes in all",
+					   rows[i].name, mean, insns, bytes);
+		}
+	}
+	return err;
 }
 
 /* What main() shall return */

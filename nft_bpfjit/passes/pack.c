@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packed leaves: the leaves of a large tree as data.
+ *
+ * A tree of ten thousand rules has thousands of leaves, and a leaf of code is
+ * dozens of instructions, each of which the verifier has to look at.  Here the
+ * rules of a leaf are records in the data of the program, and all leaves end in
+ * one piece of code that compares the packet with records:
+ *
+ *	ip saddr 10.0.0.0/8 tcp dport 22 ...	saddr	10.0.0.0 .. 10.255.255.255
+ *						dport	22 .. 22
+ *						l4proto	6 .. 6
+ *						nh_len	16 ..
+ *						thf_len	4 ..
+ *						the rule's number
+ *
+ * What a rule does not test is an interval of everything.  Fields that tell
+ * whether another exists come last, with a lower bound only: reading a field
+ * that does not exist does no harm.
+ *
+ * A leaf of three records enters at the third copy from the end:
+ *
+ *	leaf:	r2 = where its records are; goto enter 3
+ *	enter 3:	r4 = their address - (copies - 3) records; goto the third
+ *			copy from the end
+ *	...
+ *	copy 5:	compare with record 5 of r4; match: leave with its number
+ *	copy 6:	...
+ *	copy 7:	...; no match
+ *
+ * To the verifier, where the records are must be just some number: if it knew
+ * which one, it would follow the copies for each leaf anew.  It loses track of
+ * it in an exclusive or with r9, which is zero in a way that it does not see
+ * through (x & ~x).
+ *
+ * Preserves: the first rule >= entry of the leaf that matches.  Records are in
+ * the order of their rules and hold all of their tests; a leaf with a rule that
+ * can't be put so is left to linear.c.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include "../emit/emit.h"
+
+#define NFJ_PACK_FIELDS	12
+#define NFJ_PACK_LEAF	64	/* records in a leaf at most */
+
+/**
+ * struct nfj_pack_field - what records hold of a number
+ * @dim: the number
+ * @size: bytes of a bound
+ * @at: offset of the lower bound, the upper one is behind it
+ * @guard: whether a field exists: one byte, a lower bound only
+ */
+struct nfj_pack_field {
+	u8	dim;
+	u8	size;
+	u16	at;
+	bool	guard;
+};
+
+/* an instruction that is to know where the records of a leaf are */
+struct nfj_pack_leaf {
+	u32	insn;
+	u32	at;
+};
+
+/**
+ * struct nfj_pack - leaves of a tree
+ * @e: the program
+ * @field: parts of a record, in the order of comparison
+ * @nfields: how many
+ * @rule_at: offset of the rule's number
+ * @stride: bytes of a record
+ * @entry: rules may lie before the entry
+ * @leaf: leaves
+ * @nleaves: how many
+ * @leaves_max: room
+ * @rec: records
+ * @nrecs: how many
+ * @recs_max: room
+ * @most: in one leaf
+ * @enter: for each number of records where a leaf with so many goes
+ * @used: ... and whether there is one
+ */
+struct nfj_pack {
+	struct nfj_emit		*e;
+	struct nfj_pack_field	field[NFJ_PACK_FIELDS];
+	u32			nfields;
+	u32			rule_at;
+	u32			stride;
+	bool			entry;
+	struct nfj_pack_leaf	*leaf;
+	u32			nleaves;
+	u32			leaves_max;
+	u8			*rec;
+	u32			nrecs;
+	u32			recs_max;
+	u32			most;
+	u32			enter[NFJ_PACK_LEAF + 1];
+	bool			used[NFJ_PACK_LEAF + 1];
+};
+
+/* Make room for n more in an array; false without memory */
+static bool nfj_pack_room(struct nfj_emit *e, void **p, u32 *max, u32 used,
+			  u32 n, size_t size)
+{
+	u32 want = max(2 * *max, used + n + 64);
+	void *q;
+
+	if (e->err)
+		return false;
+	if (used + n <= *max)
+		return true;
+	q = kvmalloc_array(want, size, GFP_KERNEL);
+	if (!q) {
+		e->err = -ENOMEM;
+		return false;
+	}
+	if (used)
+		memcpy(q, *p, used * size);
+	kvfree(*p);
+	*p = q;
+	*max = want;
+	return true;
+}
+
+/* Number of a dimension's field, or nfields */
+static u32 nfj_pack_find(const struct nfj_pack *p, u8 dim)
+{
+	u32 f;
+
+	for (f = 0; f < p->nfields; f++)
+		if (p->field[f].dim == dim)
+			break;
+	return f;
+}
+
+static void nfj_pack_count(const struct nfj_emit *e, const u32 *rules, u32 n,
+			   u32 *uses)
+{
+	const struct nfj_test *t, *end;
+	u32 i;
+	u8 d;
+
+	for (i = 0; i < n; i++) {
+		end = nfj_rule_end(e, rules[i]);
+		for (t = nfj_rule_tests(e, rules[i]); t < end; t += t->n) {
+			d = nfj_test_dim(e, t);
+			if (t->kind == NFJ_IN && d != NFJ_NODIM)
+				uses[d]++;
+		}
+	}
+}
+
+/* What most rules test is compared first, existence last */
+static void nfj_pack_fields(struct nfj_pack *p, const u32 *rules, u32 n)
+{
+	const struct nfj_emit *e = p->e;
+	u32 uses[NFJ_DIMS] = {}, guard, size, f, at = 0, align = 4;
+
+	nfj_pack_count(e, rules, n, uses);
+	for (guard = 0; guard < 2; guard++) {
+		while (p->nfields < NFJ_PACK_FIELDS) {
+			struct nfj_pack_field *field = &p->field[p->nfields];
+			u32 d, best = e->ndims;
+
+			for (d = 0; d < e->ndims; d++)
+				if (uses[d] &&
+				    nfj_dim_guard(&e->dim[d]) == guard &&
+				    (best == e->ndims || uses[d] > uses[best]))
+					best = d;
+			if (best == e->ndims)
+				break;
+			field->dim = best;
+			field->guard = guard;
+			field->size = guard ? 1 : e->dim[best].size;
+			uses[best] = 0;
+			p->nfields++;
+		}
+	}
+	for (size = 8; size; size /= 2) {
+		for (f = 0; f < p->nfields; f++) {
+			if (p->field[f].size != size)
+				continue;
+			p->field[f].at = at;
+			align = max(align, size);
+			at += p->field[f].guard ? size : 2 * size;
+		}
+		if (size == 4) {
+			p->rule_at = at;
+			at += 4;
+		}
+	}
+	p->stride = ALIGN(at, align);
+}
+
+/**
+ * nfj_pack_begin - a tree may have packed leaves
+ * @e: the program
+ * @rules: rules of the tree, ascending
+ * @n: how many
+ *
+ * Return: to be given to the other functions and then to nfj_pack_free(), or
+ * NULL when leaves are to be code.
+ */
+struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *rules, u32 n)
+{
+	struct nfj_pack *p;
+
+	if (!e->pack || n < NFJ_PACK_MIN || e->err)
+		return NULL;
+	p = kvzalloc(sizeof(*p), GFP_KERNEL);
+	if (!p) {
+		e->err = -ENOMEM;
+		return NULL;
+	}
+	p->e = e;
+	nfj_pack_fields(p, rules, n);
+	if (!p->nfields) {
+		kvfree(p);
+		return NULL;
+	}
+	p->entry = (s64)rules[0] <= e->last_open;
+	return p;
+}
+
+/* Can a test be put into a record? */
+static bool nfj_pack_test(const struct nfj_pack *p, const struct nfj_test *t)
+{
+	const struct nfj_emit *e = p->e;
+	u64 lo, hi;
+	u32 f;
+
+	if (t->kind != NFJ_IN)
+		return false;
+	f = nfj_pack_find(p, nfj_test_dim(e, t));
+	if (f == p->nfields)
+		return false;
+	nfj_test_hull(e, t, &lo, &hi);
+	return !p->field[f].guard ||
+	       (lo <= U8_MAX && hi >= e->dim[p->field[f].dim].mask);
+}
+
+/* Can a rule?  What is known at this point need not. */
+static bool nfj_pack_rule(const struct nfj_pack *p, u32 rule)
+{
+	const struct nfj_test *t, *end = nfj_rule_end(p->e, rule);
+
+	for (t = nfj_rule_tests(p->e, rule); t < end; t += t->n)
+		if (!nfj_pack_test(p, t) &&
+		    nfj_dim_known(p->e, t) != NFJ_TRUE)
+			return false;
+	return true;
+}
+
+/**
+ * nfj_pack_all - can all these rules be in packed leaves?
+ * @p: the leaves
+ * @rules: the rules
+ * @n: how many
+ *
+ * Return: false when some must be code.
+ */
+bool nfj_pack_all(const struct nfj_pack *p, const u32 *rules, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (!nfj_pack_rule(p, rules[i]))
+			return false;
+	return true;
+}
+
+/**
+ * nfj_pack_fits - can these rules be a packed leaf?
+ * @p: the leaves
+ * @rules: the rules
+ * @n: how many
+ *
+ * Return: false when they must be code.
+ */
+bool nfj_pack_fits(const struct nfj_pack *p, const u32 *rules, u32 n)
+{
+	return n && n <= NFJ_PACK_LEAF && nfj_pack_all(p, rules, n);
+}
+
+static void nfj_pack_store(u8 *to, u64 val, u8 size)
+{
+	switch (size) {
+	case 1:
+		*to = val;
+		break;
+	case 2:
+		*(u16 *)to = val;
+		break;
+	case 4:
+		*(u32 *)to = val;
+		break;
+	default:
+		*(u64 *)to = val;
+	}
+}
+
+static void nfj_pack_write(const struct nfj_pack *p, u32 rule, u8 *rec)
+{
+	const struct nfj_emit *e = p->e;
+	const struct nfj_test *t, *end = nfj_rule_end(e, rule);
+	u32 f;
+
+	memset(rec, 0, p->stride);
+	for (f = 0; f < p->nfields; f++) {
+		const struct nfj_pack_field *field = &p->field[f];
+		u64 lo = 0, hi = e->dim[field->dim].mask, l, h;
+
+		for (t = nfj_rule_tests(e, rule); t < end; t += t->n) {
+			if (nfj_test_dim(e, t) != field->dim ||
+			    !nfj_pack_test(p, t))
+				continue;
+			nfj_test_hull(e, t, &l, &h);
+			lo = max(lo, l);
+			hi = min(hi, h);
+		}
+		nfj_pack_store(rec + field->at, lo, field->size);
+		if (!field->guard)
+			nfj_pack_store(rec + field->at + field->size, hi,
+				       field->size);
+	}
+	*(u32 *)(rec + p->rule_at) = rule;
+}
+
+/**
+ * nfj_pack_leaf - emit a leaf
+ * @p: the leaves
+ * @rules: rules that nfj_pack_fits() likes, ascending
+ * @n: how many
+ */
+void nfj_pack_leaf(struct nfj_pack *p, const u32 *rules, u32 n)
+{
+	struct nfj_emit *e = p->e;
+	u32 i;
+
+	if (!nfj_pack_room(e, (void **)&p->leaf, &p->leaves_max, p->nleaves, 1,
+			   sizeof(*p->leaf)) ||
+	    !nfj_pack_room(e, (void **)&p->rec, &p->recs_max, p->nrecs, n,
+			   p->stride))
+		return;
+	if (!p->used[n]) {
+		p->used[n] = true;
+		p->enter[n] = nfj_label(e);
+	}
+	p->most = max(p->most, n);
+	p->leaf[p->nleaves].insn = e->out->n;
+	p->leaf[p->nleaves].at = p->nrecs + n;
+	p->nleaves++;
+	for (i = 0; i < n; i++)
+		nfj_pack_write(p, rules[i], p->rec + p->nrecs++ * p->stride);
+	/* r2 = constant ^ 0, see nfj_pack_finish() */
+	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_K, NFJ_REG_TMP, 0, 0, 0);
+	nfj_insn(e, BPF_ALU | BPF_XOR | BPF_X, NFJ_REG_TMP, NFJ_REG_ZERO, 0, 0);
+	nfj_goto(e, p->enter[n]);
+}
+
+/* The records become data, the leaves know where theirs are; offset of the data.
+ * In front and behind is room for as many records as a leaf can have, which the
+ * verifier takes into account.
+ */
+static u32 nfj_pack_place(struct nfj_pack *p)
+{
+	struct nfj_emit *e = p->e;
+	u32 i, at, total = p->nrecs + p->most;
+
+	at = nfj_emit_data(e, (total + p->most) * p->stride, 8);
+	if (e->err)
+		return 0;
+	memcpy(e->out->data + at + p->most * p->stride, p->rec,
+	       p->nrecs * p->stride);
+	/* constant * total >> 32 is the number of the first record */
+	for (i = 0; i < p->nleaves; i++)
+		e->out->insn[p->leaf[i].insn].imm =
+			(u32)((((u64)p->leaf[i].at << 32) + total - 1) / total);
+	return at;
+}
+
+/* r4 = address of the records */
+static void nfj_pack_enter(struct nfj_pack *p, u32 at)
+{
+	struct nfj_emit *e = p->e;
+	u32 f;
+
+	nfj_insn(e, BPF_ALU64 | BPF_MUL | BPF_K, NFJ_REG_TMP, 0, 0,
+		 p->nrecs + p->most);
+	nfj_insn(e, BPF_ALU64 | BPF_RSH | BPF_K, NFJ_REG_TMP, 0, 0, 32);
+	nfj_insn(e, BPF_ALU64 | BPF_MUL | BPF_K, NFJ_REG_TMP, 0, 0, p->stride);
+	nfj_data_addr(e, NFJ_REG_PTR, at);
+	nfj_insn(e, BPF_ALU64 | BPF_ADD | BPF_X, NFJ_REG_PTR, NFJ_REG_TMP, 0,
+		 0);
+	e->loaded &= ~(1U << NFJ_REG_PTR);
+	for (f = 0; f < p->nfields; f++) {
+		const struct nfj_dim *d = &e->dim[p->field[f].dim];
+
+		if (d->reg && !(e->loaded & 1U << d->reg))
+			nfj_value(e, d->off, d->size, d->order, d->mask);
+	}
+}
+
+/* Compare with a record; to @fail when it does not match */
+static void nfj_pack_copy(struct nfj_pack *p, u32 copy, u32 fail, u32 miss)
+{
+	struct nfj_emit *e = p->e;
+	u32 f, base = copy * p->stride;
+
+	for (f = 0; f < p->nfields; f++) {
+		const struct nfj_pack_field *field = &p->field[f];
+		const struct nfj_dim *d = &e->dim[field->dim];
+		u8 reg = nfj_value(e, d->off, d->size, d->order, d->mask);
+		u8 class = d->size == 8 ? BPF_JMP : BPF_JMP32;
+
+		/* r3 = lower bound; number < r3 ? */
+		nfj_data_load(e, NFJ_REG_IMM, NFJ_REG_PTR, base + field->at,
+			      field->size);
+		nfj_jump(e, class | BPF_JLT | BPF_X, reg, NFJ_REG_IMM, 0, fail);
+		if (field->guard)
+			continue;
+		nfj_data_load(e, NFJ_REG_IMM, NFJ_REG_PTR,
+			      base + field->at + field->size, field->size);
+		nfj_jump(e, class | BPF_JGT | BPF_X, reg, NFJ_REG_IMM, 0, fail);
+	}
+	nfj_data_load(e, NFJ_REG_TMP, NFJ_REG_PTR, base + p->rule_at, 4);
+	if (p->entry) {
+		nfj_emit_load(e, NFJ_REG_IMM, offsetof(struct nfj_key, entry), 4,
+			      NFJ_HOST);
+		nfj_jump(e, BPF_JMP32 | BPF_JLT | BPF_X, NFJ_REG_TMP,
+			 NFJ_REG_IMM, 0, fail);
+	}
+	if (e->best)
+		nfj_jump(e, BPF_JMP32 | BPF_JGE | BPF_X, NFJ_REG_TMP,
+			 NFJ_REG_RESULT, 0, miss);
+	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_X, NFJ_REG_RESULT, NFJ_REG_TMP, 0,
+		 0);
+	nfj_goto(e, e->found);
+}
+
+/**
+ * nfj_pack_finish - emit what the leaves have in common
+ * @p: the leaves
+ * @next: where to go when no rule matches
+ */
+void nfj_pack_finish(struct nfj_pack *p, u32 next)
+{
+	u32 at, m, c, copy[NFJ_PACK_LEAF];
+	struct nfj_emit *e = p->e;
+
+	if (!p->most || e->err)
+		return;
+	at = nfj_pack_place(p);
+	for (c = 0; c < p->most; c++)
+		copy[c] = nfj_label(e);
+	for (m = 1; m <= p->most; m++) {
+		if (!p->used[m])
+			continue;
+		nfj_bind(e, p->enter[m]);
+		nfj_pack_enter(p, at);
+		nfj_goto(e, copy[p->most - m]);
+	}
+	for (c = 0; c < p->most; c++) {
+		nfj_bind(e, copy[c]);
+		nfj_pack_copy(p, c, c + 1 < p->most ? copy[c + 1] : next, next);
+	}
+}
+
+/**
+ * nfj_pack_zero - make the register that is zero, unknown to the verifier
+ * @e: the program
+ */
+void nfj_pack_zero(struct nfj_emit *e)
+{
+	nfj_emit_load(e, NFJ_REG_ZERO, offsetof(struct nfj_key, entry), 4,
+		      NFJ_HOST);
+	nfj_insn(e, BPF_ALU64 | BPF_MOV | BPF_X, NFJ_REG_TMP, NFJ_REG_ZERO, 0,
+		 0);
+	nfj_insn(e, BPF_ALU64 | BPF_XOR | BPF_K, NFJ_REG_TMP, 0, 0, -1);
+	nfj_insn(e, BPF_ALU64 | BPF_AND | BPF_X, NFJ_REG_ZERO, NFJ_REG_TMP, 0,
+		 0);
+}
+
+/**
+ * nfj_pack_free - release leaves
+ * @p: the leaves, or NULL
+ */
+void nfj_pack_free(struct nfj_pack *p)
+{
+	if (!p)
+		return;
+	kvfree(p->leaf);
+	kvfree(p->rec);
+	kvfree(p);
+}
