@@ -88,6 +88,7 @@ struct nfj_place {
  *	       it must look at the entry
  * @best: the result register may hold a match already, and only lower ones
  *	  are of interest
+ * @whole: what the next tree would cost as one, if that is known
  * @dead: the next instruction can't be reached but by a jump
  * @afresh: load numbers anew, whatever register has them
  * @loaded: registers that hold their number at this point, a bit each
@@ -118,6 +119,7 @@ struct nfj_emit {
 	u8			*dim_of;
 	s64			last_open;
 	bool			best;
+	u32			whole;
 	bool			dead;
 	bool			afresh;
 	u32			loaded;

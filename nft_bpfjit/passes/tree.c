@@ -560,7 +560,8 @@ static bool nfj_tree_parts(struct nfj_tree *t, const u32 *rules, u32 n,
 	u32 i, k = 0, from, end[NFJ_PARTS_MAX], *list, whole, cost = 0, skip;
 	struct nfj_emit *e = t->e;
 
-	whole = nfj_tree_cost(t, rules, n);
+	whole = e->whole ? : nfj_tree_cost(t, rules, n);
+	e->whole = 0;
 	if (e->err || whole < 2 * NFJ_TREE_COST)
 		return false;
 	list = kvmalloc_array(2 * n, sizeof(*list), GFP_KERNEL);
@@ -636,9 +637,12 @@ bool nfj_tree_better(struct nfj_emit *e, const u32 *rules, u32 n, u32 tables,
 	t->e = e;
 	t->nundo = 0;
 	t->pack = NULL;
-	better = nfj_tree_cost(t, rules, n) < cost / 2;
+	e->whole = nfj_tree_cost(t, rules, n);
 	kvfree(t);
-	return better;
+	if (e->whole < cost / 2)
+		return true;
+	e->whole = 0;
+	return false;
 }
 
 /**
