@@ -34,9 +34,9 @@ counts()
 		{ for (i = 2; i <= n; i++) print $1 name[i], $i; was = "" }'
 	in_ns "$ns" cat /proc/net/snmp6
 	for dev in $DEVS; do
-		in_ns "$ns-tx" sed "s/^ *$dev: */rx_/p;d" /proc/net/dev |
-			awk -v d="$dev" '{ print d ":bytes", $1; print d ":packets", $2
-				print d ":drop", $4 }'
+		in_ns "$ns-tx" awk -v d="$dev" '$1 == d ":" {
+			print d ":bytes", $2; print d ":packets", $3
+			print d ":drop", $5 }' /proc/net/dev
 	done
 }
 
@@ -109,6 +109,15 @@ moved()
 		   exit !(some * 2 >= all && some) }' "$1"
 }
 
+# came_out FILE: frames on the far side, and bytes of them.
+came_out()
+{
+	awk '/^== / { part = $0 }
+	     part ~ /^== counted/ && $1 ~ /^t[xp][01]:(bytes|packets)$/ {
+		print; sum[substr($1, 5)] += $2 }
+	     END { exit !(sum["packets"] > 0 && sum["bytes"] >= 14 * sum["packets"]) }' "$1"
+}
+
 one()
 {
 	local file=$1 name ns
@@ -128,7 +137,9 @@ one()
 		facts "$ns" "$TMP/$ns"
 	done
 	same "$name: the same with the switch off and on" "$TMP/off" "$TMP/on"
+	sed -n "s|^t[xp][01]:packets|# &|p" "$TMP/on"
 	check "$name: counters move" moved "$TMP/on"
+	check "$name: frames come out" came_out "$TMP/on"
 }
 
 begin
