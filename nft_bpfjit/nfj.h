@@ -207,12 +207,15 @@ enum nfj_why {
 	NFJ_WHY_NOMEM,
 	NFJ_WHY_LIMIT,		/* no room in the budget */
 	NFJ_WHY_CHECK,		/* refused by our own checker */
+	NFJ_WHY_UNSUPPORTED,	/* nothing to match on, because of an expression */
 };
 
 /**
  * struct nfj_figures - what /proc/net/nft_bpfjit shows of a chain
  * @why: enum nfj_why
  * @err: with NFJ_WHY_VERIFIER: errno
+ * @handle: with NFJ_WHY_UNSUPPORTED: of the rule
+ * @stop: with NFJ_WHY_UNSUPPORTED: number of the expression in it
  * @rules: rules of the chain
  * @whole: rules whose match part is wholly in BPF
  * @residue: rules that leave a residue
@@ -222,7 +225,9 @@ enum nfj_why {
 struct nfj_figures {
 	u8	why;
 	bool	jumps;
+	u8	stop;
 	int	err;
+	u64	handle;
 	u32	rules;
 	u32	whole;
 	u32	residue;

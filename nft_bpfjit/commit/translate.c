@@ -334,6 +334,36 @@ static void nfj_figures_count(struct nfj_figures *fig, const struct nfj_ir *ir)
 	fig->rules = rules;
 }
 
+/* Is a chain all residue because of something that is not understood?  Remembers
+ * the first such expression.
+ */
+static bool nfj_unsupported(const struct net *net, const struct nft_chain *chain,
+			    const struct nfj_ir *ir, struct nfj_figures *fig)
+{
+	const struct nfj_rule *first = NULL;
+	const struct nft_rule *rule;
+	u32 i, n = 0;
+
+	for (i = 0; i < ir->nrules; i++) {
+		const struct nfj_rule *r = &ir->rules[i];
+
+		if (r->ntests)
+			return false;
+		if (!first && !(r->flags & (NFJ_RULE_WHOLE | NFJ_RULE_DEAD)))
+			first = r;
+	}
+	if (!first)
+		return false;
+	list_for_each_entry(rule, &chain->rules, list) {
+		if (!nft_is_active_next(net, rule) || n++ != first->rule)
+			continue;
+		fig->handle = rule->handle;
+		fig->stop = first->stop;
+		return true;
+	}
+	return false;
+}
+
 static bool nfj_tests_equal(const struct nfj_ir *ir, const struct nfj_test *a,
 			    const struct nfj_test *b)
 {
@@ -453,7 +483,9 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 	    (ir.cost <= nfj_cheap_limit(chain, &ir) && !fig->jumps)) {
 		fig->why = !ir.nrules ? NFJ_WHY_EMPTY :
 			  ir.taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
-			  ir.taint ? NFJ_WHY_UNINIT : NFJ_WHY_CHEAP;
+			  ir.taint ? NFJ_WHY_UNINIT :
+			  nfj_unsupported(net, chain, &ir, fig) ?
+			  NFJ_WHY_UNSUPPORTED : NFJ_WHY_CHEAP;
 		goto out_free;
 	}
 

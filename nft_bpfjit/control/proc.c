@@ -50,6 +50,7 @@ static const char * const nfj_why_name[] = {
 	[NFJ_WHY_NOMEM]		= "nomem",
 	[NFJ_WHY_LIMIT]		= "limit",
 	[NFJ_WHY_CHECK]		= "checker",
+	[NFJ_WHY_UNSUPPORTED]	= "unsupported",
 };
 
 static const char *nfj_family(u8 family)
@@ -84,6 +85,45 @@ static u8 nfj_proc_why(const struct net *net, const struct nft_chain *chain)
 	return nc ? nc->fig.why : NFJ_WHY_EMPTY;
 }
 
+static void nfj_proc_expr(struct seq_file *m, const struct nft_expr *expr)
+{
+	const char *name = expr->ops->type ? expr->ops->type->name : "?";
+
+	/* nft_compat hangs its extension on the ops */
+	if (!strcmp(name, "match"))
+		seq_printf(m, "match:%s",
+			   ((const struct xt_match *)expr->ops->data)->name);
+	else if (!strcmp(name, "target"))
+		seq_printf(m, "target:%s",
+			   ((const struct xt_target *)expr->ops->data)->name);
+	else
+		seq_puts(m, name);
+}
+
+/* unsupported:EXPRESSION@HANDLE */
+static void nfj_proc_unsupported(struct seq_file *m,
+				 const struct nft_chain *chain,
+				 const struct nfj_figures *fig)
+{
+	const struct nft_expr *expr, *last;
+	const struct nft_rule *rule;
+	unsigned int n;
+
+	list_for_each_entry(rule, &chain->rules, list) {
+		if (rule->handle != fig->handle)
+			continue;
+		n = 0;
+		nft_rule_for_each_expr(expr, last, rule) {
+			if (n++ != fig->stop)
+				continue;
+			seq_puts(m, ":");
+			nfj_proc_expr(m, expr);
+			seq_printf(m, "@%llu", fig->handle);
+			return;
+		}
+	}
+}
+
 static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 			   const struct nft_table *table,
 			   const struct nft_chain *chain)
@@ -114,6 +154,8 @@ static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 	seq_printf(m, "- - 0 0 %s", nfj_why_name[why]);
 	if (why == NFJ_WHY_VERIFIER)
 		seq_printf(m, ":%d", -nc->fig.err);
+	if (why == NFJ_WHY_UNSUPPORTED)
+		nfj_proc_unsupported(m, chain, &nc->fig);
 	seq_puts(m, "\n");
 }
 
@@ -140,21 +182,6 @@ struct nfj_proc_rules {
 	const struct nft_chain	*chain;
 	const char		*state;
 };
-
-static void nfj_proc_expr(struct seq_file *m, const struct nft_expr *expr)
-{
-	const char *name = expr->ops->type ? expr->ops->type->name : "?";
-
-	/* nft_compat hangs its extension on the ops */
-	if (!strcmp(name, "match"))
-		seq_printf(m, "match:%s",
-			   ((const struct xt_match *)expr->ops->data)->name);
-	else if (!strcmp(name, "target"))
-		seq_printf(m, "target:%s",
-			   ((const struct xt_target *)expr->ops->data)->name);
-	else
-		seq_puts(m, name);
-}
 
 static int nfj_proc_rule(void *arg, const struct nft_rule *rule,
 			 const struct nfj_ir *ir)
