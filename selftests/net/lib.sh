@@ -34,7 +34,7 @@ finish()
 	echo "1..$COUNT"
 	ip -all netns delete
 	nft flush ruleset
-	[[ ! -e $CHEAP ]] || cheap 120
+	[[ ! -e $CHEAP || -z ${CHEAP_WAS-} ]] || echo "$CHEAP_WAS" >$CHEAP
 	rm -rf "$TMP"
 	exit 0
 }
@@ -127,17 +127,18 @@ load_module()
 	[ -e /sys/module/nft_bpfjit ] || insmod "$MODULE"
 }
 
-# build_tools: "make check" has compiled the programs on the host, in build/net;
-# otherwise it is done here, once for all tests of a guest.
+# build_tools [NAME...]: "make check" has compiled the programs on the host, in
+# build/net; otherwise it is done here, once for all tests of a guest.
 build_tools()
 {
 	local name to
 
-	for name in inject owner; do
+	[[ $# -gt 0 ]] || set -- inject owner
+	for name; do
 		to=$HERE/../../build/net/$name
 		[[ $to -nt $HERE/$name.c ]] ||
 			to=/tmp/nft_bpfjit-$name-$(cksum <"$HERE/$name.c" | tr -d ' ')
-		[[ -x $to ]] || gcc -O1 -o "$to" "$HERE/$name.c" ||
+		[[ -x $to ]] || gcc -O1 -o "$to" "$HERE/$name.c" -Wl,--as-needed -lmnl ||
 			{ notok "$name.c compiles"; finish; }
 		printf -v "${name^^}" %s "$to"
 	done
@@ -240,9 +241,10 @@ make_ns()
 }
 
 # cheap N: estimated instructions up to which a chain is left alone.  Tests set
-# it to 0, to have everything translated; finish sets it back.
+# it to 0, to have everything translated; finish sets it back to what it is when
+# the module is loaded.
 CHEAP=/sys/module/nft_bpfjit/parameters/cheap
-cheap() { echo "$1" >$CHEAP; }
+cheap() { CHEAP_WAS=${CHEAP_WAS:-$(<$CHEAP)}; echo "$1" >$CHEAP; }
 
 # begin: what all tests but those of loading begin with.
 begin()

@@ -4,7 +4,7 @@
  * said does not depend on time; and the user's end of NFQUEUE.
  *
  * usage: talk tcp|udp CNS SNS SRC SPORT DST DPORT LADDR LPORT [times N] [say TEXT]
- *                     [transparent]
+ *                     [transparent] [silent]
  *        talk queue NUM COUNT accept|drop|repeat|mark
  *        talk reset-rules
  *
@@ -15,8 +15,8 @@
  *	reset-rules	NFT_MSG_GETRULE_RESET, for an nft that lacks the command;
  *			prints how many rules came, exits with 4 if the kernel lacks it
  *
- * An answer that does not come is waited for PATIENCE milliseconds, a packet for
- * PATIENCE_QUEUE.
+ * An answer that does not come is waited for PATIENCE milliseconds, or, if none is
+ * to come ("silent"), PATIENCE_SILENT; a packet for PATIENCE_QUEUE.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -38,7 +38,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATIENCE	5000
+#define PATIENCE	20000
+#define PATIENCE_SILENT	2000
 /* for a packet to be queued, which some program has yet to send */
 #define PATIENCE_QUEUE	60000
 /* of kernels after the oldest that this is compiled with */
@@ -108,6 +109,8 @@ static int bound(const char *ns, int type, const char *host, const char *port,
 	return fd;
 }
 
+static int patience = PATIENCE;
+
 static int ready_within(int fd, short what, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = what };
@@ -117,7 +120,7 @@ static int ready_within(int fd, short what, int ms)
 
 static int ready(int fd, short what)
 {
-	return ready_within(fd, what, PATIENCE);
+	return ready_within(fd, what, patience);
 }
 
 /* what has come, or what has become of it */
@@ -166,7 +169,7 @@ static int udp(char **a, const char *say, int times, int transparent)
 		}
 		/* one of them hears of it: the client, if it is refused */
 		p[0].revents = 0;
-		if (poll(p, 2, PATIENCE) > 0 && !p[0].revents) {
+		if (poll(p, 2, patience) > 0 && !p[0].revents) {
 			heard(c, "client", &from);
 			continue;
 		}
@@ -395,6 +398,8 @@ int main(int argc, char **argv)
 	for (i = 10; i < argc; i++) {
 		if (!strcmp(argv[i], "transparent"))
 			transparent = 1;
+		else if (!strcmp(argv[i], "silent"))
+			patience = PATIENCE_SILENT;
 		else if (!strcmp(argv[i], "times") && i + 1 < argc)
 			times = atoi(argv[++i]);
 		else if (!strcmp(argv[i], "say") && i + 1 < argc)
