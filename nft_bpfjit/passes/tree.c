@@ -35,7 +35,7 @@
 
 #define NFJ_LEAF_MAX	3	/* rules that are not worth a cut */
 #define NFJ_LEAF_PACKED	4	/* ... where leaves are packed */
-#define NFJ_LEAF_CODE	48U	/* instructions of a leaf that is not packed */
+#define NFJ_LEAF_CODE	52U	/* instructions of a leaf that is not packed */
 #define NFJ_LEAF_MANY	1024U	/* rules from which on there are fewer */
 #define NFJ_DEPTH_MAX	32	/* of the recursion, there is little stack */
 #define NFJ_SAMPLES	32	/* rules that tell where to cut */

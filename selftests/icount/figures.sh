@@ -45,6 +45,11 @@ on:same-saddr:1000        2.45  off:saddr-miss:1       8  160
 on:acl:1000               5.40  off:saddr-miss:1       8  250
 on:fw:1000                5.30  off:saddr-miss:1       8  250
 on:ipc:1000               3.60  off:saddr-miss:1       8  250
+on:acl:10000              6.00  off:saddr-miss:1       8  400
+on:fw:10000               6.00  off:saddr-miss:1       8  400
+on:ipc:10000              6.00  off:saddr-miss:1       8  400
+on:saddr-miss:100000      1.00  off:saddr-miss:1       8  160
+on:saddr-last:100000      1.20  off:saddr-miss:1       8  160
 on:known:30               0.50  off:known:30           8  1.00
 on:nested:30              0.29  off:nested:30          8  0.50
 on:counters:100           0.85  off:counters:100       8  1.00
@@ -58,10 +63,16 @@ on:namespaces-10:200      1.20  off:namespaces-10:200  0  1.50
 on:saddr-memory:10000     1.00  200-a-rule:10000       0  200
 accepted-on:acl:1000      1.00  accepted-off:acl:1000  0  1.00
 accepted-off:acl:1000     1.00  accepted-on:acl:1000   0  1.00
+accepted-on:acl:10000     1.00  accepted-off:acl:10000  0  1.00
+accepted-off:acl:10000    1.00  accepted-on:acl:10000   0  1.00
 accepted-on:fw:1000       1.00  accepted-off:fw:1000   0  1.00
 accepted-off:fw:1000      1.00  accepted-on:fw:1000    0  1.00
+accepted-on:fw:10000      1.00  accepted-off:fw:10000   0  1.00
+accepted-off:fw:10000     1.00  accepted-on:fw:10000    0  1.00
 accepted-on:ipc:1000      1.00  accepted-off:ipc:1000  0  1.00
 accepted-off:ipc:1000     1.00  accepted-on:ipc:1000   0  1.00
+accepted-on:ipc:10000     1.00  accepted-off:ipc:10000  0  1.00
+accepted-off:ipc:10000    1.00  accepted-on:ipc:10000   0  1.00
 '
 
 # Short, for all of it to end in time: one instruction more or less.
@@ -104,6 +115,12 @@ measure()
 	b_column jited
 	b_put saddr-memory 10000 on "$B_COLUMN"
 	V["200-a-rule 10000"]=2000000
+	# The interpreter takes seven million instructions for one packet.
+	n=100000
+	b_switch on
+	b_chain saddr $n | b_load
+	b_figure saddr-miss $n on
+	b_figure saddr-last $n on "src=$(b_awk $n 'if (i == n - 1) print addr(i)')"
 	b_single
 	for kind in saddr-dport same-saddr-tcp same-saddr; do
 		b_chain $kind 1000 | b_load
@@ -117,8 +134,10 @@ measure()
 	b_set named 1000 | b_load
 	b_both set-named 1000 $B_MANY
 
-	for shape in acl fw ipc; do
-		b_tuples $shape 1000
+	for n in 1000 10000; do
+		for shape in acl fw ipc; do
+			b_tuples $shape $n
+		done
 	done
 	b_known
 	b_cost_load 1000
