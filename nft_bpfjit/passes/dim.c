@@ -223,7 +223,7 @@ int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last)
 	for (r = first; r < last; r++) {
 		const struct nfj_rule *rule = &ir->rules[r];
 
-		if (rule->flags & NFJ_RULE_DEAD)
+		if (rule->flags & NFJ_RULE_DEAD || !rule->ntests)
 			continue;
 		n += rule->ntests;
 		nfj_dims_sizes(&ir->tests[rule->first],
@@ -237,7 +237,8 @@ int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last)
 	n = 0;
 	for (r = first; r < last; r++) {
 		e->at[r - first] = n;
-		if (!(ir->rules[r].flags & NFJ_RULE_DEAD))
+		if (!(ir->rules[r].flags & NFJ_RULE_DEAD) &&
+		    ir->rules[r].ntests)
 			n += nfj_dims_copy(ir, r, sizes, &e->test[n]);
 	}
 	e->at[last - first] = n;
