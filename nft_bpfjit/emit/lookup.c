@@ -194,6 +194,8 @@ void nfj_emit_hash(struct nfj_emit *e, const struct nfj_hash *h, bool entry,
 	nfj_data_load(e, NFJ_REG_IMM, NFJ_REG_PTR, 0, 2);
 	/* r4 = &slots[(u32)r2 * r3 * nslots >> 32] */
 	nfj_insn(e, BPF_ALU | BPF_MUL | BPF_X, NFJ_REG_TMP, NFJ_REG_IMM, 0, 0);
+	/* the product has 32 bits, as 6.1's verifier sees only now */
+	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_X, NFJ_REG_TMP, NFJ_REG_TMP, 0, 0);
 	nfj_insn(e, BPF_ALU64 | BPF_MUL | BPF_K, NFJ_REG_TMP, 0, 0, h->nslots);
 	nfj_insn(e, BPF_ALU64 | BPF_RSH | BPF_K, NFJ_REG_TMP, 0, 0, 32);
 	nfj_insn(e, BPF_ALU64 | BPF_MUL | BPF_K, NFJ_REG_TMP, 0, 0, h->slot);
