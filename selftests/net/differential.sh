@@ -9,8 +9,10 @@
 #
 # A ruleset begins with what to send and what to see:
 #
-#	# send: DEV set...	frames for a device (sets of inject.c; local: from
-#				the namespace itself); any number of lines
+#	# send: DEV set...	frames for a device (sets of inject.c); any number
+#				of lines
+#	# send: local		datagrams from the namespace itself
+#	# moved: all		no counter may be left at 0, not only half of them
 #	# state: FAMILY TABLE CHAIN STATE
 #				a chain that is not to be in state "bpf"
 #
@@ -70,14 +72,26 @@ facts()
 	} >"$2" 2>&1
 }
 
+# send_local NS: to itself and to what is behind it.
+send_local()
+{
+	in_ns "$1" bash -c 'for to in 10.0.1.1 10.0.2.9 fd00:1::1 fd00:2::9; do
+		echo hello >"/dev/udp/$to/7" || exit 1
+	done' 2>&1
+}
+
 # send_all NS RULESET
 send_all()
 {
 	local ns=$1 dev sets
 
 	while read -r dev sets; do
-		# shellcheck disable=SC2086
-		inject "$ns" "$dev" $sets
+		if [ "$dev" = local ]; then
+			send_local "$ns"
+		else
+			# shellcheck disable=SC2086
+			inject "$ns" "$dev" $sets
+		fi || return 1
 	done < <(sed -n 's/^# send: //p' "$2") || return 1
 	settle "$ns"
 }
@@ -100,13 +114,16 @@ states()
 	[ $bad = 0 ] && [ $bpf -gt 0 ]
 }
 
-# moved FILE: at least half of the counters are not 0.
+# moved FILE RULESET: at least half of the counters are not 0, or all.
 moved()
 {
-	awk '/^== nft -j/ { exit }
-	     / counter packets / { all++; if (!/ counter packets 0 /) some++ }
+	awk -v every="$(grep -c '^# moved: all$' "$2")" '
+	     /^== nft -a/ { exit }
+	     /^\tchain/ { chain = $2 }
+	     / counter packets / { all++; if (!/ counter packets 0 /) some++
+		else if (every) print chain ":", $0 }
 	     END { print some + 0 " of " all + 0 " counters moved"
-		   exit !(some * 2 >= all && some) }' "$1"
+		   exit !(some * (every ? 1 : 2) >= all && some) }' "$1"
 }
 
 # came_out FILE: frames on the far side, and bytes of them.
@@ -138,7 +155,7 @@ one()
 	done
 	same "$name: the same with the switch off and on" "$TMP/off" "$TMP/on"
 	sed -n "s|^t[xp][01]:packets|# &|p" "$TMP/on"
-	check "$name: counters move" moved "$TMP/on"
+	check "$name: counters move" moved "$TMP/on" "$file"
 	check "$name: frames come out" came_out "$TMP/on"
 }
 
