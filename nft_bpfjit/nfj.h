@@ -235,11 +235,42 @@ struct nfj_figures {
 };
 
 /**
+ * struct nfj_kept_rule - a rule that the front end has read
+ * @rule: the rule, which may be gone: an address to compare with
+ * @handle: its handle
+ * @entry: its first entry in nfj_kept::ir
+ * @cost: its part of nfj_ir::cost
+ * @taint: ... of nfj_ir::taint
+ * @residue: ... of nfj_ir::residue
+ */
+struct nfj_kept_rule {
+	const struct nft_rule	*rule;
+	u64			handle;
+	u32			entry;
+	u16			cost;
+	u8			taint;
+	bool			residue;
+};
+
+/**
+ * struct nfj_kept - what is kept of the rules of a chain, see read.c
+ * @ir: all of them
+ * @rule: each
+ * @nrules: how many
+ */
+struct nfj_kept {
+	struct nfj_ir		ir;
+	struct nfj_kept_rule	*rule;
+	u32			nrules;
+};
+
+/**
  * struct nfj_chain - what the control plane knows of a chain
  * @node: in the table of chains
  * @chain: its chain
  * @states: all states that some blob may still point to
  * @fig: figures of the next generation, if a commit is under way
+ * @kept: its rules, likewise, or NULL
  * @busy: already in the list of changes that is being made up
  * @hooked: a base chain whose hook calls the engine
  */
@@ -248,6 +279,7 @@ struct nfj_chain {
 	const struct nft_chain	*chain;
 	struct list_head	states;
 	struct nfj_figures	fig;
+	struct nfj_kept		*kept;
 	bool			busy;
 	bool			hooked;
 };
@@ -260,6 +292,8 @@ struct nfj_chain {
  * @st: its new state, or NULL: back to the interpreter
  * @blob: the new blob, or NULL when nf_tables shall make it
  * @saved: figures before the change
+ * @was: rules before the change
+ * @read: nfj_chain::kept is new
  */
 struct nfj_change {
 	struct list_head	list;
@@ -268,6 +302,8 @@ struct nfj_change {
 	struct nfj_state	*st;
 	struct nft_rule_blob	*blob;
 	struct nfj_figures	saved;
+	struct nfj_kept		*was;
+	bool			read;
 };
 
 /* commit/chains.c: chains by address, states and their end */
@@ -279,13 +315,17 @@ void nfj_state_free(struct nfj_state *st);
 int nfj_chains_init(void);
 void nfj_chains_exit(void);
 
-/* commit/translate.c */
+/* commit/read.c */
 typedef int nfj_rule_fn(void *arg, const struct nft_rule *rule,
 			const struct nfj_ir *ir);
-int nfj_translate(struct net *net, struct nft_chain *chain,
-		  struct nfj_chain *nc, struct nfj_state **state);
-int nfj_chain_ir(struct net *net, struct nft_chain *chain, struct nfj_ir *ir,
-		 nfj_rule_fn *each, void *arg);
+int nfj_rules_each(struct net *net, struct nft_chain *chain, nfj_rule_fn *each,
+		   void *arg);
+int nfj_change_read(struct net *net, struct nfj_change *c);
+void nfj_change_unread(struct nfj_change *c);
+void nfj_kept_free(struct nfj_kept *kept);
+
+/* commit/translate.c */
+int nfj_translate(struct net *net, struct nfj_change *c);
 
 /* commit/sets.c */
 struct nfj_set_in *nfj_set_read(struct net *net, struct nft_set *set);

@@ -246,6 +246,8 @@ int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
 		    const struct nfj_test *add);
 int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi);
 int nfj_ir_add_fill(struct nfj_ir *ir, const struct nfj_fill *fill);
+int nfj_ir_append(struct nfj_ir *ir, const struct nfj_ir *from, u32 first,
+		  u32 last);
 
 bool nfj_frontend_wants(const char *name);
 int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,

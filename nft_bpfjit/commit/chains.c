@@ -126,6 +126,7 @@ void nfj_chain_destroyed(const struct nft_chain *chain)
 		return;
 	list_for_each_entry_safe(st, next, &nc->states, list)
 		nfj_state_retire(st);
+	nfj_kept_free(nc->kept);
 	kfree(nc);
 }
 
@@ -158,6 +159,7 @@ void nfj_chains_exit(void)
 		hash_del(&nc->node);
 		list_for_each_entry_safe(st, next, &nc->states, list)
 			nfj_state_retire(st);
+		nfj_kept_free(nc->kept);
 		kfree(nc);
 	}
 	rcu_barrier();

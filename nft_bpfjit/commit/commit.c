@@ -92,7 +92,7 @@ static void nfj_table_retry(struct net *net, struct nft_table *table,
 			continue;
 		c = nfj_change_add(chain, changes);
 		if (c)
-			nfj_translate(net, chain, nc, &c->st);
+			nfj_translate(net, c);
 	}
 }
 
@@ -120,7 +120,7 @@ static void nfj_table_settle(struct net *net, struct nft_table *table,
 			continue;
 		c = nfj_change_add(chain, changes);
 		if (c && !taint)
-			nfj_translate(net, chain, nc, &c->st);
+			nfj_translate(net, c);
 	}
 	if (!taint)
 		return;
@@ -142,7 +142,7 @@ void nfj_changes_translate(struct net *net, struct list_head *changes)
 	struct nfj_change *c;
 
 	list_for_each_entry(c, changes, list)
-		nfj_translate(net, c->chain, c->nc, &c->st);
+		nfj_translate(net, c);
 
 	list_for_each_entry(table, &nfj_nft_pernet(net)->tables, list) {
 		list_for_each_entry(c, changes, list) {
@@ -178,8 +178,10 @@ void nfj_changes_free(struct list_head *changes)
 {
 	struct nfj_change *c, *next;
 
-	list_for_each_entry_safe(c, next, changes, list)
+	list_for_each_entry_safe(c, next, changes, list) {
+		nfj_kept_free(c->was);
 		kfree(c);
+	}
 	INIT_LIST_HEAD(changes);
 }
 
@@ -234,6 +236,7 @@ void nfj_commit_cancel(struct net *net, struct list_head *changes)
 
 	list_for_each_entry(c, changes, list) {
 		c->nc->fig = c->saved;
+		nfj_change_unread(c);
 		if (!c->blob)
 			continue;
 		/* NULL where nf_tables has freed it already */

@@ -115,6 +115,8 @@ void nfj_switch(struct net *net, bool on)
 			if (!nc)
 				continue;
 			nc->fig.why = NFJ_WHY_OFF;
+			nfj_kept_free(nc->kept);
+			nc->kept = NULL;
 			if (list_empty(&nc->states) && !nc->hooked)
 				continue;
 			blob = nfj_blob_build(net, chain, NULL,

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A chain of nf_tables becomes a state: rules -> IMR -> programs -> loaded.
- *
- * The front end reads what each expression's own ops->dump() writes, into one
- * socket buffer that serves for all rules.
+ * A chain of nf_tables becomes a state: rules -> IMR (read.c) -> programs ->
+ * loaded.
  */
 #include <linux/filter.h>
 #include <linux/mm.h>
-#include <linux/skbuff.h>
 #include <linux/slab.h>
-#include <net/netlink.h>
 #include "../flow/flow.h"
 #include "../nfj.h"
-
-#define NFJ_DUMP_ROOM	16384
 
 /* The interpreter is left alone below this many estimated instructions, and some
  * more where the hook does not lead to the engine directly, or where the engine
@@ -29,153 +23,6 @@ MODULE_PARM_DESC(cheap, "estimated instructions up to which a chain is left to t
 static unsigned int nfj_opts = NFJ_OPT_ALL;
 module_param_named(passes, nfj_opts, uint, 0644);
 MODULE_PARM_DESC(passes, "bit mask of passes: 1 tree, 2 loads, 4 common tests, 8 hash tables, 16 interval tables, 32 entry, 64 packed leaves");
-
-/* What the translation of a chain's rules has in common */
-struct nfj_reader {
-	struct net		*net;
-	struct nft_table	*table;
-	struct list_head	*at;	/* the set that was found last */
-};
-
-/* Rules and their anonymous sets mostly come in the same order, so the search
- * goes on where the last one ended, and around.
- */
-static struct nft_set *nfj_set_find(struct nfj_reader *rd, const char *name)
-{
-	struct list_head *sets = &rd->table->sets, *p = rd->at;
-	struct nft_set *set;
-
-	do {
-		p = p->next;
-		if (p == sets)
-			continue;
-		set = list_entry(p, struct nft_set, list);
-		if (!nft_is_active_next(rd->net, set) ||
-		    strcmp(set->name, name))
-			continue;
-		rd->at = p;
-		return set;
-	} while (p != rd->at);
-	return NULL;
-}
-
-/* What the front end can't see in an expression: the set that it looks up */
-static void nfj_expr_set(struct nfj_reader *rd, struct nfj_expr_in *in)
-{
-	bool lookup = !strcmp(in->name, "lookup");
-	const struct nlattr *attr;
-	struct nft_set *set;
-	int type;
-
-	if (lookup)
-		type = NFTA_LOOKUP_SET;
-	else if (!strcmp(in->name, "dynset"))
-		type = NFTA_DYNSET_SET_NAME;
-	else if (!strcmp(in->name, "objref"))
-		type = NFTA_OBJREF_SET_NAME;
-	else
-		return;
-	attr = nla_find(in->attrs, in->len, type);
-	set = attr ? nfj_set_find(rd, nla_data(attr)) : NULL;
-	if (!set)
-		return;
-	in->keylen = set->klen;
-	in->datalen = set->dlen;
-	if (lookup)
-		in->set = nfj_set_read(rd->net, set);
-}
-
-static int nfj_rule_ir(struct nfj_reader *rd, struct nfj_ir *ir,
-		       struct nft_rule *rule, struct sk_buff *skb,
-		       struct nfj_expr_in *in)
-{
-	const struct nft_expr *expr, *last;
-	unsigned int n = 0;
-	int err;
-
-	skb_trim(skb, 0);
-	nft_rule_for_each_expr(expr, last, rule) {
-		unsigned int start = skb->len;
-
-		if (n == NFJ_EXPRS_MAX) {
-			err = -E2BIG;
-			goto out;
-		}
-		in[n] = (struct nfj_expr_in) {
-			.name = expr->ops->type ? expr->ops->type->name : "",
-		};
-		if (expr->ops->dump && nfj_frontend_wants(in[n].name)) {
-			/* an expression that can't be read is not understood */
-			if (expr->ops->dump(skb, expr, false) < 0) {
-				in[n].name = "";
-				skb_trim(skb, start);
-			} else {
-				in[n].attrs = (void *)skb->data + start;
-				in[n].len = skb->len - start;
-				nfj_expr_set(rd, &in[n]);
-			}
-		}
-		n++;
-	}
-	err = nfj_frontend_rule(ir, in, n);
-out:
-	while (n--)
-		nfj_set_free(in[n].set);
-	return err;
-}
-
-/**
- * nfj_chain_ir - translate the next generation of a chain to IMR
- * @net: the netns
- * @chain: the chain
- * @ir: initialised; the rules are added to it
- * @each: NULL, or called after each rule, which then is all that @ir holds; a
- *	  value other than 0 ends the walk
- * @arg: for @each
- *
- * With @each nothing is kept: for those who only want to know what becomes of
- * a rule.
- *
- * Context: commit mutex; sleeps.
- *
- * Return: 0, an errno, or what @each returned.
- */
-int nfj_chain_ir(struct net *net, struct nft_chain *chain, struct nfj_ir *ir,
-		 nfj_rule_fn *each, void *arg)
-{
-	struct nfj_reader rd = {
-		.net	= net,
-		.table	= chain->table,
-		.at	= &chain->table->sets,
-	};
-	struct nfj_expr_in *in;
-	struct nft_rule *rule;
-	struct sk_buff *skb;
-	int err = -ENOMEM;
-
-	in = kvmalloc_array(NFJ_EXPRS_MAX, sizeof(*in), GFP_KERNEL);
-	skb = alloc_skb(NFJ_DUMP_ROOM, GFP_KERNEL);
-	if (!in || !skb)
-		goto out;
-	err = 0;
-	list_for_each_entry(rule, &chain->rules, list) {
-		if (!nft_is_active_next(net, rule))
-			continue;
-		ir->family = chain->table->family;
-		err = nfj_rule_ir(&rd, ir, rule, skb, in);
-		if (each && !err) {
-			err = each(arg, rule, ir);
-			nfj_ir_free(ir);
-		}
-		if (err)
-			break;
-		cond_resched();
-	}
-out:
-	kfree_skb(skb);
-	kvfree(in);
-	return err;
-}
 
 /* Load a program, within the budget */
 static int nfj_program(struct nfj_state *st, const char *name, u32 last,
@@ -451,42 +298,41 @@ static unsigned int nfj_cheap_limit(const struct nft_chain *chain,
 /**
  * nfj_translate - translate the next generation of a chain
  * @net: the netns
- * @chain: the chain
- * @nc: what is known of it; its figures are brought up to date
- * @state: the new state, without a blob yet, or NULL when the chain is left to
- *	   the interpreter: nfj_figures::why tells why
+ * @c: the chain; gets the new state, without a blob yet, or NULL when the chain
+ *     is left to the interpreter: nfj_figures::why tells why
+ *
+ * Brings up to date what is known of the chain: its figures and its rules.
  *
  * Context: commit mutex; sleeps.
  *
  * Return: 0, or an errno that nfj_figures::why stands for as well.
  */
-int nfj_translate(struct net *net, struct nft_chain *chain,
-		  struct nfj_chain *nc, struct nfj_state **state)
+int nfj_translate(struct net *net, struct nfj_change *c)
 {
+	struct nfj_figures *fig = &c->nc->fig;
+	const struct nft_chain *chain = c->chain;
 	char name[BPF_OBJ_NAME_LEN];
-	struct nfj_figures *fig = &nc->fig;
 	struct nfj_state *st = NULL;
-	struct nfj_ir ir;
+	const struct nfj_ir *ir;
 	int err;
 
-	*state = NULL;
-	nfj_ir_init(&ir);
-	err = nfj_chain_ir(net, chain, &ir, NULL, NULL);
+	err = nfj_change_read(net, c);
 	if (err) {
 		/* what was not read may be anything */
 		fig->taint = NFJ_TAINT_UNINIT;
 		goto out;
 	}
+	ir = &c->nc->kept->ir;
 
-	nfj_figures_count(fig, &ir);
-	if (!ir.nrules || ir.taint ||
-	    (ir.cost <= nfj_cheap_limit(chain, &ir) && !fig->jumps)) {
-		fig->why = !ir.nrules ? NFJ_WHY_EMPTY :
-			  ir.taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
-			  ir.taint ? NFJ_WHY_UNINIT :
-			  nfj_unsupported(net, chain, &ir, fig) ?
+	nfj_figures_count(fig, ir);
+	if (!ir->nrules || ir->taint ||
+	    (ir->cost <= nfj_cheap_limit(chain, ir) && !fig->jumps)) {
+		fig->why = !ir->nrules ? NFJ_WHY_EMPTY :
+			  ir->taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
+			  ir->taint ? NFJ_WHY_UNINIT :
+			  nfj_unsupported(net, chain, ir, fig) ?
 			  NFJ_WHY_UNSUPPORTED : NFJ_WHY_CHEAP;
-		goto out_free;
+		return 0;
 	}
 
 	err = -ENOMEM;
@@ -497,27 +343,25 @@ int nfj_translate(struct net *net, struct nft_chain *chain,
 	st->budget = nfj_budget_get(nfj_pernet(net)->budget);
 	st->chain = chain;
 	st->enter = nft_is_base_chain(chain) || !fig->jumps;
-	st->nacts = ir.nrules;
-	st->acts = nfj_acts_make(&ir);
+	st->nacts = ir->nrules;
+	st->acts = nfj_acts_make(ir);
 	if (!st->acts)
 		goto out;
-	if (ir.nfills) {
-		st->fills = kvmalloc_array(ir.nfills, sizeof(*st->fills),
+	if (ir->nfills) {
+		st->fills = kvmalloc_array(ir->nfills, sizeof(*st->fills),
 					   GFP_KERNEL);
 		if (!st->fills)
 			goto out;
-		memcpy(st->fills, ir.fills, ir.nfills * sizeof(*st->fills));
+		memcpy(st->fills, ir->fills, ir->nfills * sizeof(*st->fills));
 	}
 	nfj_load_name(name, chain);
-	err = nfj_programs_all(&ir, st, name);
+	err = nfj_programs_all(ir, st, name);
 	if (!err)
-		*state = st;
+		c->st = st;
 out:
 	fig->why = nfj_why(err);
 	fig->err = err;
 	if (err && st)
 		nfj_state_free(st);
-out_free:
-	nfj_ir_free(&ir);
 	return err;
 }

@@ -237,17 +237,15 @@ static int nfj_proc_rules_show(struct seq_file *m, void *v)
 	struct nfj_proc_rules p = { .m = m };
 	struct nft_table *table;
 	struct nft_chain *chain;
-	struct nfj_ir ir;
 	int err = 0;
 
-	nfj_ir_init(&ir);
 	seq_puts(m, "# family table chain handle state whole cut exprs stop residue\n");
 	mutex_lock(&nft_net->commit_mutex);
 	list_for_each_entry(table, &nft_net->tables, list) {
 		list_for_each_entry(chain, &table->chains, list) {
 			p.chain = chain;
 			p.state = nfj_why_name[nfj_proc_why(net, chain)];
-			err = nfj_chain_ir(net, chain, &ir, nfj_proc_rule, &p);
+			err = nfj_rules_each(net, chain, nfj_proc_rule, &p);
 			if (err)
 				break;
 		}
@@ -255,7 +253,6 @@ static int nfj_proc_rules_show(struct seq_file *m, void *v)
 			break;
 	}
 	mutex_unlock(&nft_net->commit_mutex);
-	nfj_ir_free(&ir);
 	return err < 0 ? err : 0;
 }
 

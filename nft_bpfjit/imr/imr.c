@@ -31,9 +31,8 @@ void nfj_ir_free(struct nfj_ir *ir)
 	nfj_ir_init(ir);
 }
 
-static void *nfj_grow(void *old, u32 *max, u32 used, size_t size)
+static void *nfj_grow_to(void *old, u32 *max, u32 used, size_t size, u32 n)
 {
-	u32 n = *max ? *max * 2 : 16;
 	void *p;
 
 	p = kvmalloc_array(n, size, GFP_KERNEL);
@@ -44,6 +43,11 @@ static void *nfj_grow(void *old, u32 *max, u32 used, size_t size)
 	kvfree(old);
 	*max = n;
 	return p;
+}
+
+static void *nfj_grow(void *old, u32 *max, u32 used, size_t size)
+{
+	return nfj_grow_to(old, max, used, size, *max ? *max * 2 : 16);
 }
 
 /**
@@ -185,5 +189,109 @@ int nfj_ir_add_fill(struct nfj_ir *ir, const struct nfj_fill *fill)
 		ir->fills = p;
 	}
 	ir->fills[ir->nfills++] = *fill;
+	return 0;
+}
+
+/* Append many at once to an array */
+static int nfj_extend(void **to, u32 *n, u32 *max, const void *from, u32 more,
+		      size_t size)
+{
+	void *p = *to;
+
+	if (!more)
+		return 0;
+	if (more > U32_MAX / 2 - *n)
+		return -E2BIG;
+	if (*n + more > *max) {
+		/* mostly all of a chain, and some later on */
+		p = nfj_grow_to(p, max, *n, size, *n + more + 16);
+		if (!p)
+			return -ENOMEM;
+		*to = p;
+	}
+	memcpy(p + *n * size, from, more * size);
+	*n += more;
+	return 0;
+}
+
+static bool nfj_test_has_set(const struct nfj_test *t)
+{
+	return t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT;
+}
+
+/**
+ * nfj_ir_append - append rules of another chain, as they are
+ * @ir: the chain
+ * @from: the other one, of the same family
+ * @first: first entry, where a rule begins
+ * @last: behind the last entry, likewise
+ *
+ * Taint, cost and residue are the caller's, since they are the whole chain's.
+ *
+ * Return: 0, -ENOMEM, or -E2BIG; then @ir is good for nothing but to be freed.
+ */
+int nfj_ir_append(struct nfj_ir *ir, const struct nfj_ir *from, u32 first,
+		  u32 last)
+{
+	const u32 nrules = ir->nrules, ntests = ir->ntests;
+	const u32 nivals = ir->nivals, nfills = ir->nfills;
+	u32 fill = U32_MAX, fill_end = 0, lo = U32_MAX, hi = 0;
+	u32 test, end, i, rule;
+	int err;
+
+	if (first == last)
+		return 0;
+	test = from->rules[first].first;
+	end = last < from->nrules ? from->rules[last].first : from->ntests;
+	for (i = test; i < end; i++) {
+		const struct nfj_test *t = &from->tests[i];
+
+		if (!nfj_test_has_set(t))
+			continue;
+		if (t->lo < lo)
+			lo = t->lo;
+		if (t->lo + t->hi > hi)
+			hi = t->lo + t->hi;
+	}
+	for (i = first; i < last; i++) {
+		const struct nfj_rule *r = &from->rules[i];
+
+		if (!r->nfills)
+			continue;
+		if (r->fill < fill)
+			fill = r->fill;
+		if (r->fill + r->nfills > fill_end)
+			fill_end = r->fill + r->nfills;
+	}
+	err = nfj_extend((void **)&ir->rules, &ir->nrules, &ir->rules_max,
+			 &from->rules[first], last - first,
+			 sizeof(*ir->rules));
+	if (!err && test < end)
+		err = nfj_extend((void **)&ir->tests, &ir->ntests,
+				 &ir->tests_max, &from->tests[test],
+				 end - test, sizeof(*ir->tests));
+	if (!err && fill < fill_end)
+		err = nfj_extend((void **)&ir->fills, &ir->nfills,
+				 &ir->fills_max, &from->fills[fill],
+				 fill_end - fill, sizeof(*ir->fills));
+	if (!err && lo < hi)
+		err = nfj_extend((void **)&ir->ivals, &ir->nivals,
+				 &ir->ivals_max, &from->ivals[lo], hi - lo,
+				 sizeof(*ir->ivals));
+	if (err)
+		return err;
+
+	rule = nrules ? ir->rules[nrules - 1].rule + 1 : 0;
+	rule -= from->rules[first].rule;
+	for (i = nrules; i < ir->nrules; i++) {
+		ir->rules[i].first += ntests - test;
+		ir->rules[i].next += nrules - first;
+		ir->rules[i].rule += rule;
+		if (ir->rules[i].nfills)
+			ir->rules[i].fill += nfills - fill;
+	}
+	for (i = ntests; lo < hi && i < ir->ntests; i++)
+		if (nfj_test_has_set(&ir->tests[i]))
+			ir->tests[i].lo += (u64)nivals - lo;
 	return 0;
 }

@@ -143,6 +143,7 @@ int test_shape_kernel(u32 arg);
 int test_alloc(u32 arg);
 int test_bounds(u32 arg);
 int test_exprs(u32 arg);
+int test_append(u32 arg);
 int test_rules(u32 arg);
 int test_rules_big(u32 arg);
 int test_rules_kernel(u32 arg);

@@ -111,6 +111,7 @@ static const struct test tests[] = {
 	{ "random IMR, 300 rules", test_imr, 300 },
 	{ "random IMR, 2000 rules", test_imr, 2000 },
 	{ "rules of 128 and 129 expressions", test_exprs, 0 },
+	{ "rules that are kept and rules that are read", test_append, 3000 },
 	{ "each allocation fails once", test_alloc, 0 },
 	{ "each load and comparison, on the bounds", test_bounds, 0 },
 	{ "inputs that libFuzzer found", test_corpus, 0 },

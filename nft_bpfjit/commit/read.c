@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The rules of a chain become IMR.  What the front end made of a rule is kept for
+ * the next commit, since a rule never changes: so to add one rule to ten thousand
+ * is to read one.
+ *
+ * The front end reads what each expression's own ops->dump() writes, into one
+ * socket buffer that serves for all rules.
+ *
+ * A rule is known from the last commit if it is active in the current generation
+ * and, in order, has the address and the handle of a rule that is kept: in a
+ * transaction the rules that it brings are active in the next generation only.
+ *
+ *	kept		chain->rules				read
+ *	1  tcp 22	1  tcp 22	active now and next	kept, entry 0
+ *	2  tcp 80	2  tcp 80	active now only		passed over
+ *			5  udp 53	active next only	by the front end
+ *	3  vmap		3  vmap		now and next		kept, entries 2 to 4
+ *	4  counter	4  counter	now and next		kept, entry 5
+ *
+ * Rules that are kept and follow one another are copied at once.
+ *
+ * A commit that fails gives back what was kept before (nfj_change_unread()).
+ * While the switch is off nobody hears of commits, so nothing is kept.
+ */
+#include <linux/mm.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <net/netlink.h>
+#include "../nfj.h"
+
+#define NFJ_DUMP_ROOM	16384
+
+/* What the translation of a chain's rules has in common */
+struct nfj_reader {
+	struct net		*net;
+	struct nft_table	*table;
+	struct list_head	*at;	/* the set that was found last */
+	struct nfj_expr_in	*in;
+	struct sk_buff		*skb;
+};
+
+static int nfj_reader_init(struct nfj_reader *rd, struct net *net,
+			   struct nft_table *table)
+{
+	rd->net = net;
+	rd->table = table;
+	/* the sets of a rule that was added are the last ones */
+	rd->at = table->sets.prev->prev;
+	rd->in = kvmalloc_array(NFJ_EXPRS_MAX, sizeof(*rd->in), GFP_KERNEL);
+	rd->skb = alloc_skb(NFJ_DUMP_ROOM, GFP_KERNEL);
+	return rd->in && rd->skb ? 0 : -ENOMEM;
+}
+
+static void nfj_reader_exit(struct nfj_reader *rd)
+{
+	kfree_skb(rd->skb);
+	kvfree(rd->in);
+}
+
+/* Rules and their anonymous sets mostly come in the same order, so the search
+ * goes on where the last one ended, and around.
+ */
+static struct nft_set *nfj_set_find(struct nfj_reader *rd, const char *name)
+{
+	struct list_head *sets = &rd->table->sets, *p = rd->at;
+	struct nft_set *set;
+
+	do {
+		p = p->next;
+		if (p == sets)
+			continue;
+		set = list_entry(p, struct nft_set, list);
+		if (!nft_is_active_next(rd->net, set) ||
+		    strcmp(set->name, name))
+			continue;
+		rd->at = p;
+		return set;
+	} while (p != rd->at);
+	return NULL;
+}
+
+/* What the front end can't see in an expression: the set that it looks up */
+static void nfj_expr_set(struct nfj_reader *rd, struct nfj_expr_in *in)
+{
+	bool lookup = !strcmp(in->name, "lookup");
+	const struct nlattr *attr;
+	struct nft_set *set;
+	int type;
+
+	if (lookup)
+		type = NFTA_LOOKUP_SET;
+	else if (!strcmp(in->name, "dynset"))
+		type = NFTA_DYNSET_SET_NAME;
+	else if (!strcmp(in->name, "objref"))
+		type = NFTA_OBJREF_SET_NAME;
+	else
+		return;
+	attr = nla_find(in->attrs, in->len, type);
+	set = attr ? nfj_set_find(rd, nla_data(attr)) : NULL;
+	if (!set)
+		return;
+	in->keylen = set->klen;
+	in->datalen = set->dlen;
+	if (lookup)
+		in->set = nfj_set_read(rd->net, set);
+}
+
+/* Append a rule */
+static int nfj_rule_ir(struct nfj_reader *rd, struct nfj_ir *ir,
+		       struct nft_rule *rule)
+{
+	const struct nft_expr *expr, *last;
+	struct nfj_expr_in *in = rd->in;
+	struct sk_buff *skb = rd->skb;
+	unsigned int n = 0;
+	int err;
+
+	ir->family = rd->table->family;
+	skb_trim(skb, 0);
+	nft_rule_for_each_expr(expr, last, rule) {
+		unsigned int start = skb->len;
+
+		if (n == NFJ_EXPRS_MAX) {
+			err = -E2BIG;
+			goto out;
+		}
+		in[n] = (struct nfj_expr_in) {
+			.name = expr->ops->type ? expr->ops->type->name : "",
+		};
+		if (expr->ops->dump && nfj_frontend_wants(in[n].name)) {
+			/* an expression that can't be read is not understood */
+			if (expr->ops->dump(skb, expr, false) < 0) {
+				in[n].name = "";
+				skb_trim(skb, start);
+			} else {
+				in[n].attrs = (void *)skb->data + start;
+				in[n].len = skb->len - start;
+				nfj_expr_set(rd, &in[n]);
+			}
+		}
+		n++;
+	}
+	err = nfj_frontend_rule(ir, in, n);
+out:
+	while (n--)
+		nfj_set_free(in[n].set);
+	cond_resched();
+	return err;
+}
+
+/**
+ * nfj_rules_each - see what becomes of the rules of a chain, one by one
+ * @net: the netns
+ * @chain: the chain
+ * @each: called for each rule of the next generation, with the rule's IMR; a
+ *	  value other than 0 ends the walk
+ * @arg: for @each
+ *
+ * Context: commit mutex; sleeps.
+ *
+ * Return: 0, an errno, or what @each returned.
+ */
+int nfj_rules_each(struct net *net, struct nft_chain *chain, nfj_rule_fn *each,
+		   void *arg)
+{
+	struct nfj_reader rd;
+	struct nft_rule *rule;
+	struct nfj_ir ir;
+	int err;
+
+	nfj_ir_init(&ir);
+	err = nfj_reader_init(&rd, net, chain->table);
+	list_for_each_entry(rule, &chain->rules, list) {
+		if (err)
+			break;
+		if (!nft_is_active_next(net, rule))
+			continue;
+		err = nfj_rule_ir(&rd, &ir, rule);
+		if (!err)
+			err = each(arg, rule, &ir);
+		nfj_ir_free(&ir);
+	}
+	nfj_reader_exit(&rd);
+	return err;
+}
+
+/* Rules first .. end - 1 of what was kept are in the next generation as well */
+static int nfj_kept_copy(struct nfj_kept *to, const struct nfj_kept *from,
+			 u32 first, u32 end)
+{
+	u32 i, entry, at = to->ir.nrules;
+	int err;
+
+	if (first == end)
+		return 0;
+	entry = from->rule[first].entry;
+	err = nfj_ir_append(&to->ir, &from->ir, entry,
+			    end < from->nrules ? from->rule[end].entry :
+						 from->ir.nrules);
+	if (err)
+		return err;
+	memcpy(&to->rule[to->nrules], &from->rule[first],
+	       (end - first) * sizeof(*to->rule));
+	for (i = first; i < end; i++) {
+		struct nfj_kept_rule *r = &to->rule[to->nrules++];
+
+		r->entry += at - entry;
+		to->ir.taint |= r->taint;
+		to->ir.cost += r->cost;
+		to->ir.residue |= r->residue;
+	}
+	return 0;
+}
+
+/* A rule that is not known */
+static int nfj_kept_read(struct nfj_kept *to, struct nfj_reader *rd,
+			 struct nft_rule *rule)
+{
+	struct nfj_ir *ir = &to->ir;
+	struct nfj_kept_rule *r = &to->rule[to->nrules++];
+	const u32 taint = ir->taint, cost = ir->cost;
+	const bool residue = ir->residue;
+	int err;
+
+	r->rule = rule;
+	r->handle = rule->handle;
+	r->entry = ir->nrules;
+	ir->taint = 0;
+	ir->cost = 0;
+	ir->residue = false;
+	err = nfj_rule_ir(rd, ir, rule);
+	r->taint = ir->taint;
+	r->cost = ir->cost;
+	r->residue = ir->residue;
+	ir->taint |= taint;
+	ir->cost += cost;
+	ir->residue |= residue;
+	return err;
+}
+
+/* All rules of the next generation; the part that is known, from @old */
+static int nfj_kept_rules(struct nfj_kept *to, const struct nfj_kept *old,
+			  struct nfj_reader *rd, const struct nft_chain *chain)
+{
+	/* rules first .. at - 1 of @old are still to be copied */
+	u32 first = 0, at = 0;
+	struct nft_rule *rule;
+	bool known;
+	int err;
+
+	list_for_each_entry(rule, &chain->rules, list) {
+		known = old && nft_is_active(rd->net, rule);
+		if (known && (at == old->nrules ||
+			      old->rule[at].rule != rule ||
+			      old->rule[at].handle != rule->handle)) {
+			/* never: what is kept is the current generation */
+			err = nfj_kept_copy(to, old, first, at);
+			if (err)
+				return err;
+			old = NULL;
+			known = false;
+		}
+		if (known && nft_is_active_next(rd->net, rule)) {
+			at++;
+			continue;
+		}
+		if (old) {
+			err = nfj_kept_copy(to, old, first, at);
+			if (err)
+				return err;
+			at += known;
+			first = at;
+		}
+		if (!nft_is_active_next(rd->net, rule))
+			continue;
+		err = nfj_kept_read(to, rd, rule);
+		if (err)
+			return err;
+	}
+	return old ? nfj_kept_copy(to, old, first, at) : 0;
+}
+
+/**
+ * nfj_change_read - make the IMR of the next generation of a chain
+ * @net: the netns
+ * @c: the chain; what was kept of its rules is brought up to date
+ *
+ * Context: commit mutex; sleeps.
+ *
+ * Return: 0 or an errno, then nothing is kept.
+ */
+int nfj_change_read(struct net *net, struct nfj_change *c)
+{
+	struct nfj_kept *kept, *old = c->nc->kept;
+	const struct nft_rule *rule;
+	struct nfj_reader rd;
+	u32 n = 0;
+	int err;
+
+	c->read = true;
+	c->was = old;
+	c->nc->kept = NULL;
+	list_for_each_entry(rule, &c->chain->rules, list)
+		n += nft_is_active_next(net, rule);
+	kept = kzalloc(sizeof(*kept), GFP_KERNEL);
+	if (!kept)
+		return -ENOMEM;
+	nfj_ir_init(&kept->ir);
+	kept->ir.family = c->chain->table->family;
+	err = nfj_reader_init(&rd, net, c->chain->table);
+	kept->rule = kvmalloc_array(n, sizeof(*kept->rule), GFP_KERNEL);
+	if (!kept->rule && n)
+		err = -ENOMEM;
+	if (!err)
+		err = nfj_kept_rules(kept, old, &rd, c->chain);
+	nfj_reader_exit(&rd);
+	if (err)
+		nfj_kept_free(kept);
+	else
+		c->nc->kept = kept;
+	return err;
+}
+
+/**
+ * nfj_change_unread - the commit failed: the rules of before are the current ones
+ * @c: the chain
+ *
+ * Context: commit mutex.
+ */
+void nfj_change_unread(struct nfj_change *c)
+{
+	if (!c->read)
+		return;
+	nfj_kept_free(c->nc->kept);
+	c->nc->kept = c->was;
+	c->was = NULL;
+}
+
+/**
+ * nfj_kept_free - forget what is known of a chain's rules
+ * @kept: what is known, or NULL
+ */
+void nfj_kept_free(struct nfj_kept *kept)
+{
+	if (!kept)
+		return;
+	nfj_ir_free(&kept->ir);
+	kvfree(kept->rule);
+	kfree(kept);
+}
