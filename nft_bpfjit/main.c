@@ -43,6 +43,7 @@ static int __net_init nfj_net_init(struct net *net)
 	nn->net = net;
 	nn->allowed = net->user_ns == &init_user_ns;
 	INIT_DELAYED_WORK(&nn->unify, nfj_unify_work);
+	INIT_DELAYED_WORK(&nn->rebuild, nfj_rebuild_work);
 	nn->budget = nfj_budget_new();
 	if (!nn->budget)
 		return -ENOMEM;
@@ -74,6 +75,8 @@ static void __net_exit nfj_net_exit(struct net *net)
 	 */
 	if (nfj_going || check_net(net))
 		nfj_switch(net, false);
+	/* the first starts the second */
+	cancel_delayed_work_sync(&nn->rebuild);
 	cancel_delayed_work_sync(&nn->unify);
 	nfj_budget_put(nn->budget);
 }

@@ -13,10 +13,13 @@
 
 #include <linux/bpf.h>
 #include <linux/list.h>
+#include <linux/refcount.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_tables.h>
 #include <nft_bpfjit/imr.h>
+
+struct nfj_net;
 
 /* hook/symbols.c: what nf_tables does not export */
 
@@ -63,14 +66,38 @@ void nfj_hook_exit_destroy(void);
  * struct nfj_prog - a loaded matcher for some of a chain's rules
  * @prog: the program; holds a reference
  * @last: behind the last entry that it covers
+ * @open: it may be entered anywhere up to there
  * @have: @need as a set of bits, see nfj_need_mask()
  * @need: what it reads of the flow key
  */
 struct nfj_prog {
 	struct bpf_prog	*prog;
 	u32		last;
+	u32		open;
 	u32		have;
 	struct nfj_need	need;
+};
+
+/**
+ * struct nfj_matcher - the programs that search a chain, or a part of it
+ * @ref: states that use it
+ * @nprogs: programs
+ * @prog: programs in rule order
+ * @nentries: entries that they find
+ * @insns: BPF instructions, all programs
+ * @jited: bytes of machine code, all programs
+ * @budget: whose memory it is
+ * @charged: bytes taken from there
+ */
+struct nfj_matcher {
+	refcount_t		ref;
+	u32			nprogs;
+	struct nfj_prog		*prog;
+	u32			nentries;
+	u32			insns;
+	u32			jited;
+	struct nfj_budget	*budget;
+	size_t			charged;
 };
 
 int nfj_load(const struct nfj_insns *insns, const char *name,
@@ -118,9 +145,35 @@ struct nfj_act {
 };
 
 /**
+ * struct nfj_seg - entries of an edited chain that follow one another
+ * @first: number of the first
+ * @from: its number in the matcher that finds it
+ * @more: that is nfj_edits::more
+ */
+struct nfj_seg {
+	u32	first;
+	u32	from;
+	bool	more;
+};
+
+/**
+ * struct nfj_edits - how a chain differs from the one its matcher was made for
+ * @more: matcher of the rules that were added, or NULL
+ * @nsegs: segments; they cover all entries
+ * @tried: the worker has seen it
+ * @seg: in order, and one more to tell where the last one ends
+ */
+struct nfj_edits {
+	struct nfj_matcher	*more;
+	u32			nsegs;
+	bool			tried;
+	struct nfj_seg		seg[];
+};
+
+/**
  * struct nfj_state - a translated chain, as packets see it
- * @nprogs: matchers, at least one
- * @prog: matchers in rule order
+ * @nprogs: programs of @matcher, 0 for a chain that was edited
+ * @prog: likewise
  * @acts: for each entry what to do
  * @nacts: entries
  * @fills: register words that residues read
@@ -128,12 +181,12 @@ struct nfj_act {
  *	   not jump
  * @chain: the chain
  * @blob: the blob whose first expression points here
+ * @was: the blob that this one came for, with the same rules
  * @list: in nfj_chain::states
  * @rwork: frees it after a grace period
- * @insns: BPF instructions, all matchers
- * @jited: bytes of machine code, all matchers
- * @budget: whose memory it is
- * @charged: bytes taken from there
+ * @matcher: finds entries
+ * @edits: what has changed since @matcher was made, or NULL
+ * @serial: no other state has had this one
  */
 struct nfj_state {
 	u32			nprogs;
@@ -144,12 +197,12 @@ struct nfj_state {
 	bool			enter;
 	const struct nft_chain	*chain;
 	struct nft_rule_blob	*blob;
+	const struct nft_rule_blob	*was;
 	struct list_head	list;
 	struct rcu_work		rwork;
-	u32			insns;
-	u32			jited;
-	struct nfj_budget	*budget;
-	size_t			charged;
+	struct nfj_matcher	*matcher;
+	struct nfj_edits	*edits;
+	u64			serial;
 };
 
 extern const struct nft_expr_ops nfj_ebpf_ops;
@@ -285,6 +338,20 @@ struct nfj_chain {
 };
 
 /**
+ * struct nfj_run - entries that stay from one generation to the next
+ * @first: number of the first
+ * @from: number that it had
+ * @n: how many
+ */
+struct nfj_run {
+	u32	first;
+	u32	from;
+	u32	n;
+};
+
+#define NFJ_RUNS_MAX	16
+
+/**
  * struct nfj_change - a chain that gets a new blob
  * @list: in the list of changes
  * @chain: the chain
@@ -294,6 +361,9 @@ struct nfj_chain {
  * @saved: figures before the change
  * @was: rules before the change
  * @read: nfj_chain::kept is new
+ * @edited: the new state has nfj_state::edits
+ * @nruns: how many of @run are in use; more than there are: too many
+ * @run: entries that stay
  */
 struct nfj_change {
 	struct list_head	list;
@@ -304,6 +374,9 @@ struct nfj_change {
 	struct nfj_figures	saved;
 	struct nfj_kept		*was;
 	bool			read;
+	bool			edited;
+	u32			nruns;
+	struct nfj_run		run[NFJ_RUNS_MAX];
 };
 
 /* commit/chains.c: chains by address, states and their end */
@@ -326,6 +399,18 @@ void nfj_kept_free(struct nfj_kept *kept);
 
 /* commit/translate.c */
 int nfj_translate(struct net *net, struct nfj_change *c);
+struct nfj_state *nfj_state_new(const struct nft_chain *chain,
+				const struct nfj_chain *nc);
+struct nfj_matcher *nfj_matcher_new(struct nfj_budget *budget);
+void nfj_matcher_put(struct nfj_matcher *m);
+int nfj_matcher_build(struct nfj_matcher *m, const struct nfj_ir *ir,
+		      const char *name);
+void nfj_matcher_use(struct nfj_state *st, struct nfj_matcher *m);
+
+/* commit/edit.c */
+int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st);
+void nfj_rebuild_queue(struct nfj_net *nn);
+void nfj_rebuild_work(struct work_struct *work);
 
 /* commit/sets.c */
 struct nfj_set_in *nfj_set_read(struct net *net, struct nft_set *set);
@@ -347,6 +432,8 @@ void nfj_changes_free(struct list_head *changes);
 
 /* commit/switch.c */
 void nfj_switch(struct net *net, bool on);
+void nfj_publish_now(struct net *net, struct nft_chain *chain,
+		     struct nfj_chain *nc, struct nft_rule_blob *blob);
 void nfj_unify_work(struct work_struct *work);
 
 /* control/ */
@@ -361,6 +448,8 @@ void nfj_unify_work(struct work_struct *work);
  * @budget: what its programs may take
  * @unify: takes past generations out of use
  * @commits: counts commits, under the commit mutex
+ * @rebuild: makes new matchers for chains that were edited
+ * @rebuild_time: what that took the last time, in jiffies
  */
 struct nfj_net {
 	struct net		*net;
@@ -371,6 +460,8 @@ struct nfj_net {
 	struct nfj_budget	*budget;
 	struct delayed_work	unify;
 	unsigned int		commits;
+	struct delayed_work	rebuild;
+	unsigned long		rebuild_time;
 };
 
 struct nfj_net *nfj_pernet(const struct net *net);

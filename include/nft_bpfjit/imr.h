@@ -274,6 +274,7 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
  * @ndata: bytes of them
  * @data_max: room
  * @need: what the program reads
+ * @open: it may be entered at any rule up to this one
  */
 struct nfj_insns {
 	struct bpf_insn	*insn;
@@ -283,6 +284,7 @@ struct nfj_insns {
 	u32		ndata;
 	u32		data_max;
 	struct nfj_need	need;
+	u32		open;
 };
 
 int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,

@@ -5,7 +5,6 @@
  * A state outlives its blob: it is freed one RCU grace period after the blob
  * was replaced, was never published, or its chain was destroyed.
  */
-#include <linux/filter.h>
 #include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -76,15 +75,12 @@ struct nfj_chain *nfj_chain_get(struct nft_chain *chain)
  */
 void nfj_state_free(struct nfj_state *st)
 {
-	u32 i;
-
-	for (i = 0; i < st->nprogs; i++)
-		bpf_prog_put(st->prog[i].prog);
-	kvfree(st->prog);
+	nfj_matcher_put(st->matcher);
+	if (st->edits)
+		nfj_matcher_put(st->edits->more);
+	kfree(st->edits);
 	kvfree(st->acts);
 	kvfree(st->fills);
-	nfj_budget_uncharge(st->budget, st->charged);
-	nfj_budget_put(st->budget);
 	kfree(st);
 }
 

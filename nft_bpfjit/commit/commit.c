@@ -218,8 +218,10 @@ void nfj_commit_prepare(struct net *net, struct list_head *changes)
 		if (!c->blob)
 			continue;
 		c->chain->blob_next = c->blob;
-		if (c->st)
-			list_add_tail(&c->st->list, &c->nc->states);
+		if (!c->st)
+			continue;
+		list_add_tail(&c->st->list, &c->nc->states);
+		c->edited = c->st->edits;
 	}
 }
 
@@ -264,8 +266,14 @@ void nfj_commit_cancel(struct net *net, struct list_head *changes)
 void nfj_commit_finish(struct net *net, struct list_head *changes)
 {
 	struct nfj_net *nn = nfj_pernet(net);
+	const struct nfj_change *c;
 
 	if (nn->enable)
 		queue_delayed_work(system_unbound_wq, &nn->unify, 1);
+	list_for_each_entry(c, changes, list)
+		if (nn->enable && c->edited) {
+			nfj_rebuild_queue(nn);
+			break;
+		}
 	nfj_changes_free(changes);
 }

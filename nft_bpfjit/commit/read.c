@@ -186,20 +186,22 @@ int nfj_rules_each(struct net *net, struct nft_chain *chain, nfj_rule_fn *each,
 }
 
 /* Rules first .. end - 1 of what was kept are in the next generation as well */
-static int nfj_kept_copy(struct nfj_kept *to, const struct nfj_kept *from,
-			 u32 first, u32 end)
+static int nfj_kept_copy(struct nfj_change *c, struct nfj_kept *to,
+			 const struct nfj_kept *from, u32 first, u32 end)
 {
-	u32 i, entry, at = to->ir.nrules;
+	u32 i, entry, behind, at = to->ir.nrules;
 	int err;
 
 	if (first == end)
 		return 0;
 	entry = from->rule[first].entry;
-	err = nfj_ir_append(&to->ir, &from->ir, entry,
-			    end < from->nrules ? from->rule[end].entry :
-						 from->ir.nrules);
+	behind = end < from->nrules ? from->rule[end].entry : from->ir.nrules;
+	err = nfj_ir_append(&to->ir, &from->ir, entry, behind);
 	if (err)
 		return err;
+	if (c->nruns < NFJ_RUNS_MAX)
+		c->run[c->nruns] = (struct nfj_run){ at, entry, behind - entry };
+	c->nruns++;
 	memcpy(&to->rule[to->nrules], &from->rule[first],
 	       (end - first) * sizeof(*to->rule));
 	for (i = first; i < end; i++) {
@@ -240,22 +242,23 @@ static int nfj_kept_read(struct nfj_kept *to, struct nfj_reader *rd,
 }
 
 /* All rules of the next generation; the part that is known, from @old */
-static int nfj_kept_rules(struct nfj_kept *to, const struct nfj_kept *old,
-			  struct nfj_reader *rd, const struct nft_chain *chain)
+static int nfj_kept_rules(struct nfj_change *c, struct nfj_kept *to,
+			  struct nfj_reader *rd)
 {
+	const struct nfj_kept *old = c->was;
 	/* rules first .. at - 1 of @old are still to be copied */
 	u32 first = 0, at = 0;
 	struct nft_rule *rule;
 	bool known;
 	int err;
 
-	list_for_each_entry(rule, &chain->rules, list) {
+	list_for_each_entry(rule, &c->chain->rules, list) {
 		known = old && nft_is_active(rd->net, rule);
 		if (known && (at == old->nrules ||
 			      old->rule[at].rule != rule ||
 			      old->rule[at].handle != rule->handle)) {
 			/* never: what is kept is the current generation */
-			err = nfj_kept_copy(to, old, first, at);
+			err = nfj_kept_copy(c, to, old, first, at);
 			if (err)
 				return err;
 			old = NULL;
@@ -266,7 +269,7 @@ static int nfj_kept_rules(struct nfj_kept *to, const struct nfj_kept *old,
 			continue;
 		}
 		if (old) {
-			err = nfj_kept_copy(to, old, first, at);
+			err = nfj_kept_copy(c, to, old, first, at);
 			if (err)
 				return err;
 			at += known;
@@ -278,13 +281,14 @@ static int nfj_kept_rules(struct nfj_kept *to, const struct nfj_kept *old,
 		if (err)
 			return err;
 	}
-	return old ? nfj_kept_copy(to, old, first, at) : 0;
+	return old ? nfj_kept_copy(c, to, old, first, at) : 0;
 }
 
 /**
  * nfj_change_read - make the IMR of the next generation of a chain
  * @net: the netns
- * @c: the chain; what was kept of its rules is brought up to date
+ * @c: the chain; what was kept of its rules is brought up to date, and which
+ *     entries stay is noted
  *
  * Context: commit mutex; sleeps.
  *
@@ -292,14 +296,14 @@ static int nfj_kept_rules(struct nfj_kept *to, const struct nfj_kept *old,
  */
 int nfj_change_read(struct net *net, struct nfj_change *c)
 {
-	struct nfj_kept *kept, *old = c->nc->kept;
+	struct nfj_kept *kept;
 	const struct nft_rule *rule;
 	struct nfj_reader rd;
 	u32 n = 0;
 	int err;
 
 	c->read = true;
-	c->was = old;
+	c->was = c->nc->kept;
 	c->nc->kept = NULL;
 	list_for_each_entry(rule, &c->chain->rules, list)
 		n += nft_is_active_next(net, rule);
@@ -313,7 +317,7 @@ int nfj_change_read(struct net *net, struct nfj_change *c)
 	if (!kept->rule && n)
 		err = -ENOMEM;
 	if (!err)
-		err = nfj_kept_rules(kept, old, &rd, c->chain);
+		err = nfj_kept_rules(c, kept, &rd);
 	nfj_reader_exit(&rd);
 	if (err)
 		nfj_kept_free(kept);

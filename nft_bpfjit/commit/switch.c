@@ -61,6 +61,36 @@ static void nfj_chain_publish(struct net *net, struct nft_chain *chain,
 		nfj_blob_retire(g1);
 }
 
+/**
+ * nfj_publish_now - publish another blob for the same rules
+ * @net: the netns
+ * @chain: a translated chain
+ * @nc: what is known of it
+ * @blob: the blob, ours
+ *
+ * In the current generation only: packets of the past one, if there are any left,
+ * go on with what they have, and there is nothing to wait for.  As soon as nobody
+ * uses the past generation nfj_unify_work() puts the blob there as well.
+ *
+ * Context: commit mutex, not in a commit.
+ */
+void nfj_publish_now(struct net *net, struct nft_chain *chain,
+		     struct nfj_chain *nc, struct nft_rule_blob *blob)
+{
+	struct nft_rule_blob *g0 = rcu_dereference_raw(chain->blob_gen_0);
+	struct nft_rule_blob *g1 = rcu_dereference_raw(chain->blob_gen_1);
+	bool gen = net->nft.gencursor;
+
+	if (gen)
+		rcu_assign_pointer(chain->blob_gen_1, blob);
+	else
+		rcu_assign_pointer(chain->blob_gen_0, blob);
+	nfj_chain_sweep(chain, nc);
+	if (g0 != g1)
+		nfj_blob_retire(gen ? g1 : g0);
+	queue_delayed_work(system_unbound_wq, &nfj_pernet(net)->unify, 1);
+}
+
 /* Does any chain of a netns have a program? */
 static bool nfj_net_busy(const struct nftables_pernet *nft_net)
 {

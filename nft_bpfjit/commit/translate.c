@@ -24,51 +24,99 @@ static unsigned int nfj_opts = NFJ_OPT_ALL;
 module_param_named(passes, nfj_opts, uint, 0644);
 MODULE_PARM_DESC(passes, "bit mask of passes: 1 tree, 2 loads, 4 common tests, 8 hash tables, 16 interval tables, 32 entry, 64 packed leaves");
 
+/**
+ * nfj_matcher_new - a matcher without programs
+ * @budget: whose memory they are to be
+ *
+ * Return: the matcher, to be released with nfj_matcher_put(), or NULL.
+ */
+struct nfj_matcher *nfj_matcher_new(struct nfj_budget *budget)
+{
+	struct nfj_matcher *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return NULL;
+	refcount_set(&m->ref, 1);
+	m->budget = nfj_budget_get(budget);
+	return m;
+}
+
+/**
+ * nfj_matcher_put - no longer use a matcher
+ * @m: the matcher, or NULL; no packet is in it on the caller's account
+ */
+void nfj_matcher_put(struct nfj_matcher *m)
+{
+	u32 i;
+
+	if (!m || !refcount_dec_and_test(&m->ref))
+		return;
+	for (i = 0; i < m->nprogs; i++)
+		bpf_prog_put(m->prog[i].prog);
+	kvfree(m->prog);
+	nfj_budget_uncharge(m->budget, m->charged);
+	nfj_budget_put(m->budget);
+	kfree(m);
+}
+
+/**
+ * nfj_matcher_use - let a state use a matcher that was made for its entries
+ * @st: the state
+ * @m: the matcher, which the state keeps from now on
+ */
+void nfj_matcher_use(struct nfj_state *st, struct nfj_matcher *m)
+{
+	st->matcher = m;
+	st->nprogs = m->nprogs;
+	st->prog = m->prog;
+}
+
 /* Load a program, within the budget */
-static int nfj_program(struct nfj_state *st, const char *name, u32 last,
+static int nfj_program(struct nfj_matcher *m, const char *name, u32 last,
 		       const struct nfj_insns *insns)
 {
 	size_t size = insns->n * sizeof(*insns->insn) + insns->ndata;
 	struct nfj_prog *prog;
 	int err;
 
-	prog = kvmalloc_array(st->nprogs + 1, sizeof(*prog), GFP_KERNEL);
+	prog = kvmalloc_array(m->nprogs + 1, sizeof(*prog), GFP_KERNEL);
 	if (!prog)
 		return -ENOMEM;
-	if (st->nprogs)
-		memcpy(prog, st->prog, st->nprogs * sizeof(*prog));
-	kvfree(st->prog);
-	st->prog = prog;
-	prog += st->nprogs;
+	if (m->nprogs)
+		memcpy(prog, m->prog, m->nprogs * sizeof(*prog));
+	kvfree(m->prog);
+	m->prog = prog;
+	prog += m->nprogs;
 	prog->last = last;
+	prog->open = insns->open;
 
 	/* at least this, so as not to bother the verifier in vain */
-	err = nfj_budget_charge(st->budget, size);
+	err = nfj_budget_charge(m->budget, size);
 	if (err)
 		return err;
 	err = nfj_load(insns, name, &prog->prog);
-	nfj_budget_uncharge(st->budget, size);
+	nfj_budget_uncharge(m->budget, size);
 	if (err)
 		return err;
 	size = nfj_load_size(prog->prog) + insns->ndata;
-	err = nfj_budget_charge(st->budget, size);
+	err = nfj_budget_charge(m->budget, size);
 	if (err) {
 		bpf_prog_put(prog->prog);
 		return err;
 	}
-	st->charged += size;
-	st->nprogs++;
+	m->charged += size;
+	m->nprogs++;
 	prog->need = insns->need;
 	prog->have = nfj_need_mask(&prog->need);
-	st->insns += insns->n;
-	st->jited += prog->prog->jited_len;
+	m->insns += insns->n;
+	m->jited += prog->prog->jited_len;
 	return 0;
 }
 
 /* Compile and load rules [first, last), in halves where one is too large for
  * the emitter, the verifier or the JIT
  */
-static int nfj_programs(const struct nfj_ir *ir, struct nfj_state *st,
+static int nfj_programs(const struct nfj_ir *ir, struct nfj_matcher *m,
 			const char *name, u32 first, u32 last)
 {
 	struct nfj_insns insns;
@@ -76,15 +124,15 @@ static int nfj_programs(const struct nfj_ir *ir, struct nfj_state *st,
 
 	err = nfj_compile(ir, first, last, READ_ONCE(nfj_opts), &insns);
 	if (!err)
-		err = nfj_program(st, name, last, &insns);
+		err = nfj_program(m, name, last, &insns);
 	nfj_insns_free(&insns);
 	if ((err == -ERANGE || err == -E2BIG || err == -EOVERFLOW) &&
 	    last - first > 1) {
 		u32 mid = first + (last - first) / 2;
 
-		err = nfj_programs(ir, st, name, first, mid);
+		err = nfj_programs(ir, m, name, first, mid);
 		if (!err)
-			err = nfj_programs(ir, st, name, mid, last);
+			err = nfj_programs(ir, m, name, mid, last);
 	}
 	return err;
 }
@@ -116,25 +164,35 @@ static u32 nfj_front(const struct nfj_ir *ir)
 	return i;
 }
 
-/* All programs of a chain */
-static int nfj_programs_all(const struct nfj_ir *ir, struct nfj_state *st,
-			    const char *name)
+/**
+ * nfj_matcher_build - compile and load all programs of a chain
+ * @m: without programs so far
+ * @ir: the chain
+ * @name: what bpftool shows, see nfj_load_name()
+ *
+ * Context: sleeps.
+ *
+ * Return: 0, or an errno; then @m is good for nothing but to be released.
+ */
+int nfj_matcher_build(struct nfj_matcher *m, const struct nfj_ir *ir,
+		      const char *name)
 {
 	u32 front = nfj_front(ir);
 	int err;
 
+	m->nentries = ir->nrules;
 	/* an entry leads over the rest of its rule: they stay together */
 	while (front && front < ir->nrules &&
 	       ir->rules[front].rule == ir->rules[front - 1].rule)
 		front--;
 	if (front && ir->nrules - front > 2) {
-		err = nfj_programs(ir, st, name, 0, front);
+		err = nfj_programs(ir, m, name, 0, front);
 		if (err)
 			return err;
 	} else {
 		front = 0;
 	}
-	return nfj_programs(ir, st, name, front, ir->nrules);
+	return nfj_programs(ir, m, name, front, ir->nrules);
 }
 
 static u8 nfj_why(int err)
@@ -296,6 +354,64 @@ static unsigned int nfj_cheap_limit(const struct nft_chain *chain,
 }
 
 /**
+ * nfj_state_new - a state without a matcher
+ * @chain: the chain
+ * @nc: what is known of it, its rules among it
+ *
+ * Context: commit mutex.
+ *
+ * Return: the state, to be freed with nfj_state_free(), or NULL.
+ */
+struct nfj_state *nfj_state_new(const struct nft_chain *chain,
+				const struct nfj_chain *nc)
+{
+	static atomic64_t serial = ATOMIC64_INIT(0);
+	struct nfj_state *st = kzalloc(sizeof(*st), GFP_KERNEL);
+	const struct nfj_ir *ir = &nc->kept->ir;
+
+	if (!st)
+		return NULL;
+	INIT_LIST_HEAD(&st->list);
+	st->chain = chain;
+	st->serial = atomic64_inc_return(&serial);
+	st->enter = nft_is_base_chain(chain) || !nc->fig.jumps;
+	st->nacts = ir->nrules;
+	st->acts = nfj_acts_make(ir);
+	if (!st->acts)
+		goto out_free;
+	if (!ir->nfills)
+		return st;
+	st->fills = kvmalloc_array(ir->nfills, sizeof(*st->fills), GFP_KERNEL);
+	if (!st->fills)
+		goto out_free;
+	memcpy(st->fills, ir->fills, ir->nfills * sizeof(*st->fills));
+	return st;
+
+out_free:
+	nfj_state_free(st);
+	return NULL;
+}
+
+/* A matcher for all of the chain */
+static int nfj_translate_whole(struct net *net, const struct nfj_change *c,
+			       struct nfj_state *st)
+{
+	struct nfj_matcher *m = nfj_matcher_new(nfj_pernet(net)->budget);
+	char name[BPF_OBJ_NAME_LEN];
+	int err;
+
+	if (!m)
+		return -ENOMEM;
+	nfj_load_name(name, c->chain);
+	err = nfj_matcher_build(m, &c->nc->kept->ir, name);
+	if (err)
+		nfj_matcher_put(m);
+	else
+		nfj_matcher_use(st, m);
+	return err;
+}
+
+/**
  * nfj_translate - translate the next generation of a chain
  * @net: the netns
  * @c: the chain; gets the new state, without a blob yet, or NULL when the chain
@@ -311,7 +427,6 @@ int nfj_translate(struct net *net, struct nfj_change *c)
 {
 	struct nfj_figures *fig = &c->nc->fig;
 	const struct nft_chain *chain = c->chain;
-	char name[BPF_OBJ_NAME_LEN];
 	struct nfj_state *st = NULL;
 	const struct nfj_ir *ir;
 	int err;
@@ -336,26 +451,12 @@ int nfj_translate(struct net *net, struct nfj_change *c)
 	}
 
 	err = -ENOMEM;
-	st = kzalloc(sizeof(*st), GFP_KERNEL);
+	st = nfj_state_new(chain, c->nc);
 	if (!st)
 		goto out;
-	INIT_LIST_HEAD(&st->list);
-	st->budget = nfj_budget_get(nfj_pernet(net)->budget);
-	st->chain = chain;
-	st->enter = nft_is_base_chain(chain) || !fig->jumps;
-	st->nacts = ir->nrules;
-	st->acts = nfj_acts_make(ir);
-	if (!st->acts)
-		goto out;
-	if (ir->nfills) {
-		st->fills = kvmalloc_array(ir->nfills, sizeof(*st->fills),
-					   GFP_KERNEL);
-		if (!st->fills)
-			goto out;
-		memcpy(st->fills, ir->fills, ir->nfills * sizeof(*st->fills));
-	}
-	nfj_load_name(name, chain);
-	err = nfj_programs_all(ir, st, name);
+	err = nfj_edit(net, c, st);
+	if (err)
+		err = nfj_translate_whole(net, c, st);
 	if (!err)
 		c->st = st;
 out:

@@ -124,6 +124,30 @@ static void nfj_proc_unsupported(struct seq_file *m,
 	}
 }
 
+/* Numbers of all programs, or their tags */
+static void nfj_proc_progs(struct seq_file *m, const struct nfj_state *st,
+			   bool tags)
+{
+	const struct nfj_matcher *part = st->matcher;
+	const char *sep = "";
+	u32 i;
+
+	while (part) {
+		for (i = 0; i < part->nprogs; i++, sep = ",") {
+			const struct bpf_prog *prog = part->prog[i].prog;
+
+			if (tags)
+				seq_printf(m, "%s%*phN", sep, BPF_TAG_SIZE,
+					   prog->tag);
+			else
+				seq_printf(m, "%s%u", sep, prog->aux->id);
+		}
+		part = part == st->matcher && st->edits ? st->edits->more :
+							  NULL;
+	}
+	seq_puts(m, " ");
+}
+
 static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 			   const struct nft_table *table,
 			   const struct nft_chain *chain)
@@ -131,8 +155,9 @@ static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 	const struct nfj_chain *nc = nfj_chain_find(chain);
 	const struct nfj_state *st;
 	u8 why = nfj_proc_why(net, chain);
+	const struct nfj_matcher *more;
 	const struct nft_rule *rule;
-	u32 i, rules = 0;
+	u32 rules = 0;
 
 	st = nfj_blob_state(nfj_blob_now(net, chain));
 	list_for_each_entry(rule, &chain->rules, list)
@@ -141,14 +166,12 @@ static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 		   table->name, chain->name, chain->handle, rules,
 		   st ? nc->fig.whole : 0, st ? nc->fig.residue : 0);
 	if (st) {
-		for (i = 0; i < st->nprogs; i++)
-			seq_printf(m, "%s%u", i ? "," : "",
-				   st->prog[i].prog->aux->id);
-		seq_puts(m, " ");
-		for (i = 0; i < st->nprogs; i++)
-			seq_printf(m, "%s%*phN", i ? "," : "", BPF_TAG_SIZE,
-				   st->prog[i].prog->tag);
-		seq_printf(m, " %u %u bpf\n", st->insns, st->jited);
+		nfj_proc_progs(m, st, false);
+		nfj_proc_progs(m, st, true);
+		more = st->edits ? st->edits->more : NULL;
+		seq_printf(m, "%u %u bpf\n",
+			   st->matcher->insns + (more ? more->insns : 0),
+			   st->matcher->jited + (more ? more->jited : 0));
 		return;
 	}
 	seq_printf(m, "- - 0 0 %s", nfj_why_name[why]);

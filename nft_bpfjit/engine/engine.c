@@ -148,13 +148,25 @@ static __always_inline void nfj_fill_regs(struct nft_regs *regs,
 	} while (--n);
 }
 
+/* Does a generation have this state's blob, or one that came in its place? */
+static bool nfj_is_of(const struct nfj_state *st, bool gen)
+{
+	const struct nft_rule_blob *blob = nfj_blob_of(st->chain, gen);
+	const struct nfj_state *now;
+
+	if (blob == st->blob)
+		return true;
+	now = nfj_blob_state(blob);
+	return now && now->was == st->blob;
+}
+
 static bool nfj_generation(const struct net *net, const struct nfj_state *st)
 {
 	bool gen = READ_ONCE(net->nft.gencursor);
 
-	if (nfj_blob_of(st->chain, gen) == st->blob)
+	if (nfj_is_of(st, gen))
 		return gen;
-	return nfj_blob_of(st->chain, !gen) == st->blob ? !gen : gen;
+	return nfj_is_of(st, !gen) ? !gen : gen;
 }
 
 static unsigned long nfj_bad_matches;

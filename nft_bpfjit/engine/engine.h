@@ -36,6 +36,8 @@ static __always_inline u32 nfj_prog_run(const struct bpf_prog *prog,
 #define NFJ_BAD		0xfffffffeU	/* nfj_match(): a number out of range */
 
 u32 nfj_bad_match(void);
+u32 nfj_match_edited(const struct nfj_state *st, struct nfj_key *key,
+		     const struct nft_pktinfo *pkt, u32 next, u32 *have);
 u32 nfj_match_more(const struct nfj_state *st, struct nfj_key *key,
 		   const struct nft_pktinfo *pkt, u32 next, u32 *have);
 
@@ -70,7 +72,7 @@ static __always_inline u32 nfj_match_prog(const struct nfj_state *st,
  * Most chains are one program, whose way is the short one.
  *
  * Return: its number, NFJ_NONE, or NFJ_BAD when a program has returned what it
- * must not, and the rules from @next on are for the interpreter.
+ * must not, or can't tell, and the rules from @next on are for the interpreter.
  */
 static __always_inline u32 nfj_match(const struct nfj_state *st,
 				     struct nfj_key *key,
@@ -79,6 +81,8 @@ static __always_inline u32 nfj_match(const struct nfj_state *st,
 {
 	u32 k = NFJ_NONE;
 
+	if (unlikely(!st->nprogs))
+		return nfj_match_edited(st, key, pkt, next, have);
 	key->entry = next;
 	if (!next || next < st->prog->last)
 		k = nfj_match_prog(st, st->prog, key, pkt, next, have);

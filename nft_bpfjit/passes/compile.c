@@ -35,8 +35,9 @@ static void nfj_reads_fills(struct nfj_emit *e, const struct nfj_rule *rule)
  * The program returns the number of the first rule within the range that is
  * not before nfj_key::entry and matches, or NFJ_NONE.
  *
- * An entry lies at 0 or at the nfj_rule::next of a rule that is not terminal;
- * what another one would give is not defined.
+ * An entry lies at 0 or at the nfj_rule::next of a rule that is not terminal, or
+ * anywhere up to nfj_insns::open, which is behind the last of these; what another
+ * one would give is not defined.
  *
  * Return: 0; -ENOMEM; -ERANGE or -E2BIG when the range must be split.
  */
@@ -75,6 +76,7 @@ int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 			e->last_open = max_t(s64, e->last_open,
 					     rule->next - 1);
 	}
+	out->open = e->last_open + 1;
 	err = nfj_dims_init(e, first, last);
 	if (err)
 		goto out_rules;

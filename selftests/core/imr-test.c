@@ -26,6 +26,20 @@ struct stats {
 	u64	too_complex;
 };
 
+/* Where all programs may be entered, whether the chain would go on there or not;
+ * 0 where they were made in parts
+ */
+static u32 open_entry(struct rnd *r, const struct progs *ps, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (ps[i].n != 1 || ps[i].p[0].code.open !=
+				    ps[0].p[0].code.open)
+			return 0;
+	return rnd(r, ps[0].p[0].code.open + 1);
+}
+
 /* @shape: that of the chain, or SHAPES for random tests */
 static int one_chain(struct rnd *r, u32 shape, u32 nrules, u32 nkeys,
 		     const u32 *opts, u32 nopts, bool kernel, struct stats *st)
@@ -49,6 +63,8 @@ static int one_chain(struct rnd *r, u32 shape, u32 nrules, u32 nkeys,
 	}
 	for (k = 0; k < nkeys && !err; k++) {
 		gen_key(r, &ir, &key);
+		if (chance(r, 25))
+			key.entry = open_entry(r, ps, nopts);
 		want = ref_match(&ir, 0, nrules, &key);
 		st->keys++;
 		st->hits += want != NFJ_NONE;
