@@ -40,6 +40,7 @@ B_BUDGET=${B_BUDGET:-30000000}
 
 B_PROC=/proc/net/nft_bpfjit
 B_SWITCH=/proc/sys/net/netfilter/nft_jit_enable
+B_REBUILD=/sys/module/nft_bpfjit/parameters/rebuild_ms
 B_TMP=$(mktemp -d)
 B_BASE=
 declare -A V=()
@@ -428,14 +429,18 @@ b_cost_load()
 }
 
 # b_cost_edit N: one rule of a chain.  Handles count on from 2, a replaced rule has
-# that of the old one.  Twice: the first is to warm up.
+# that of the old one.  Twice: the first is to warm up.  Then what the worker does
+# some time after a change, however many there were (contender on, figure later),
+# which for that has to wait until it is asked for.
 b_cost_edit()
 {
-	local n=$1 contender new
+	local n=$1 contender new was
 
+	was=$(<$B_REBUILD)
 	for contender in off on; do
 		b_switch $contender
 		b_forget
+		echo 100000000 >$B_REBUILD
 		b_chain saddr "$n" >"$B_TMP/load"
 		nft -f "$B_TMP/load" || b_die "nft -f"
 		new=$((n + 2))
@@ -447,7 +452,22 @@ b_cost_edit()
 			b_cost delete "$n" $contender nft delete rule ip t c handle $new
 			new=$((new + 1))
 		done
+		[[ $contender == off ]] || b_cost later "$n" $contender b_rebuild
+		echo "$was" >$B_REBUILD
 	done
+}
+
+# b_rebuild: let the worker do what it has to do.
+b_rebuild()
+{
+	local was
+
+	b_column prog
+	was=$B_COLUMN
+	echo 0 >$B_REBUILD
+	b_wait
+	b_column prog
+	[[ $B_COLUMN != "$was" ]]
 }
 
 # b_cost_namespaces MANY N: the same N rules in each of many namespaces.

@@ -56,10 +56,11 @@ on:counters:100           0.85  off:counters:100       8  1.00
 on:set-named:1000         1.00  off:set-named:1000    15  1.00
 on:load:1000              1.20  off:load:1000          0  1.25
 on:load:10000             1.20  off:load:10000         0  1.25
-on:add:10000              8.50  off:add:10000          0  2.00
-on:replace:10000          1.60  off:replace:10000      0  2.00
-on:delete:10000           8.50  off:delete:10000       0  2.00
-on:namespaces-10:200      1.20  off:namespaces-10:200  0  1.50
+on:add:10000              1.70  off:add:10000          0  2.00
+on:replace:10000          1.15  off:replace:10000      0  2.00
+on:delete:10000           1.70  off:delete:10000       0  2.00
+on:later:10000            2.00  off:add:10000          0  2.00
+on:namespaces-50:200      1.20  off:namespaces-50:200  0  1.50
 on:saddr-memory:10000     1.00  200-a-rule:10000       0  200
 accepted-on:acl:1000      1.00  accepted-off:acl:1000  0  1.00
 accepted-off:acl:1000     1.00  accepted-on:acl:1000   0  1.00
@@ -143,7 +144,7 @@ measure()
 	b_cost_load 1000
 	b_cost_load 10000
 	b_cost_edit 10000
-	b_cost_namespaces 10 200
+	b_cost_namespaces 50 200
 }
 
 # In a function, which bash reads as a whole.
