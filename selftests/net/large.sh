@@ -52,6 +52,28 @@ mixed()
 	echo "}"
 }
 
+# Prefixes, ranges of ports, protocols, verdicts: a tree whose leaves are packed.
+tuples()
+{
+	local i verdicts=(accept drop)
+
+	echo "table ip t {"
+	echo "chain pre { type filter hook prerouting priority 0;"
+	for ((i = 0; i < RULES / 10; i++)); do
+		case $((i % 4)) in
+		0) echo "ip saddr 11.$((i & 63)).$((i >> 2 & 255)).0/$((20 + i % 12))" \
+			"ip daddr 10.0.1.1 udp dport $i-$((i + 50))" ;;
+		1) echo "ip daddr 12.$((i & 255)).$((i >> 8)).0/24 tcp sport 1024-65535" \
+			"tcp dport $((i & 127))" ;;
+		2) echo "ip saddr 13.$((i & 255)).$((i >> 8)).1 ip daddr 10.0.$((i & 3)).0/24" ;;
+		3) echo "ip saddr 10.0.1.$((i >> 2)) udp dport $((i + 1200))-3000" ;;
+		esac | sed "s/\$/ counter ${verdicts[i >> 2 & 1]}/"
+	done
+	echo "ip saddr 10.0.1.2 udp dport 2000 counter"
+	echo "}"
+	echo "}"
+}
+
 # load NAME GENERATOR: into both twins, and send.
 load()
 {
@@ -84,6 +106,8 @@ done
 check "by address: none else" [ "$(met)" = 3 ]
 load "mixed" mixed
 check "mixed: many rules are met" [ "$(met)" -gt 50 ]
+load "5-tuples" tuples
+check "5-tuples: one is met" [ "$(met)" -ge 1 ]
 in_ns on nft flush ruleset
 check "programs go" eventually programs_are 0
 finish
