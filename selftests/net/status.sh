@@ -53,7 +53,8 @@ check "all understood: bpf" is_state on inet t ports bpf
 check "how many rules, whole, with a residue" [ "$(status on |
 	awk '$3 == "mixed" { print $5, $6, $7 }')" = "9 8 9" ]
 check "a program, its tag and size" [ "$(status on | awk '$3 == "ports" {
-	print ($8 ~ /^[0-9]+$/), ($9 ~ /^[0-9a-f]+$/ && length($9) == 16), ($10 > 0), ($11 > 0) }')" \
+	print ($8 ~ /^[0-9]+$/), ($9 ~ /^[0-9a-f]+$/ && length($9) == 16),
+		($10 > 0), ($11 > 0) }')" \
 	= "1 1 1 1" ]
 
 in_ns on nft delete rule inet t fibs handle "$(handle fibs 2)"
