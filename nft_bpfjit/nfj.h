@@ -274,10 +274,12 @@ enum nfj_why {
  * @residue: rules that leave a residue
  * @taint: NFJ_TAINT_* of its own rules
  * @jumps: holds a jump or a goto
+ * @small: by itself not worth a program
  */
 struct nfj_figures {
 	u8	why;
 	bool	jumps;
+	bool	small;
 	u8	stop;
 	int	err;
 	u64	handle;
@@ -398,7 +400,9 @@ void nfj_change_unread(struct nfj_change *c);
 void nfj_kept_free(struct nfj_kept *kept);
 
 /* commit/translate.c */
-int nfj_translate(struct net *net, struct nfj_change *c);
+void nfj_change_look(struct net *net, struct nfj_change *c);
+bool nfj_table_deep(const struct net *net, const struct nft_table *table);
+void nfj_translate(struct net *net, struct nfj_change *c, bool deep);
 struct nfj_state *nfj_state_new(const struct nft_chain *chain,
 				const struct nfj_chain *nc);
 struct nfj_matcher *nfj_matcher_new(struct nfj_budget *budget);

@@ -77,35 +77,67 @@ static void nfj_change_drop(struct nfj_change *c, u8 why)
 		c->nc->fig.why = why;
 }
 
+/* A chain whose rules stay as they are is translated, for what others do */
+static void nfj_change_again(struct net *net, struct nft_chain *chain,
+			     struct list_head *changes, bool deep)
+{
+	struct nfj_change *c = nfj_change_add(chain, changes);
+
+	if (!c)
+		return;
+	nfj_change_look(net, c);
+	nfj_translate(net, c, deep);
+}
+
 /* Try again what failed only for a lack of memory */
 static void nfj_table_retry(struct net *net, struct nft_table *table,
-			    struct list_head *changes)
+			    struct list_head *changes, bool deep)
 {
 	struct nft_chain *chain;
 
 	list_for_each_entry(chain, &table->chains, list) {
 		struct nfj_chain *nc = nfj_chain_find(chain);
-		struct nfj_change *c;
 
 		if (!nc || nc->busy || nc->fig.why != NFJ_WHY_NOMEM ||
 		    !nft_is_active_next(net, chain))
 			continue;
-		c = nfj_change_add(chain, changes);
-		if (c)
-			nfj_translate(net, c);
+		nfj_change_again(net, chain, changes, deep);
 	}
 }
 
-/* Bring the other chains of a table in line with its taint */
+/* Bring small chains that jump in line with those that they may jump to */
+static void nfj_table_jumps(struct net *net, struct nft_table *table,
+			    struct list_head *changes, bool deep)
+{
+	struct nft_chain *chain;
+
+	list_for_each_entry(chain, &table->chains, list) {
+		struct nfj_chain *nc = nfj_chain_find(chain);
+
+		if (!nc || nc->busy || !nft_is_active_next(net, chain) ||
+		    !nc->fig.jumps || !nc->fig.small ||
+		    nfj_published(net, chain) == deep)
+			continue;
+		if (!deep)
+			nfj_change_add(chain, changes);
+		else if (nc->fig.why == NFJ_WHY_CHEAP)
+			nfj_change_again(net, chain, changes, deep);
+		if (!deep)
+			nc->fig.why = NFJ_WHY_CHEAP;
+	}
+}
+
+/* Bring the other chains of a table in line with its taint, and its jumps */
 static void nfj_table_settle(struct net *net, struct nft_table *table,
 			     struct list_head *changes)
 {
+	bool deep = nfj_table_deep(net, table);
 	struct nft_chain *chain;
 	struct nfj_change *c;
 	u32 taint;
 	u8 why;
 
-	nfj_table_retry(net, table, changes);
+	nfj_table_retry(net, table, changes, deep);
 	taint = nfj_table_taint(net, table);
 	why = taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE : NFJ_WHY_UNINIT;
 
@@ -118,12 +150,15 @@ static void nfj_table_settle(struct net *net, struct nft_table *table,
 			    nc->fig.why != NFJ_WHY_TRACE &&
 			    nc->fig.why != NFJ_WHY_UNINIT)
 			continue;
-		c = nfj_change_add(chain, changes);
-		if (c && !taint)
-			nfj_translate(net, c);
+		if (taint)
+			nfj_change_add(chain, changes);
+		else
+			nfj_change_again(net, chain, changes, deep);
 	}
-	if (!taint)
+	if (!taint) {
+		nfj_table_jumps(net, table, changes, deep);
 		return;
+	}
 	list_for_each_entry(c, changes, list)
 		if (c->chain->table == table)
 			nfj_change_drop(c, why);
@@ -138,11 +173,19 @@ static void nfj_table_settle(struct net *net, struct nft_table *table,
  */
 void nfj_changes_translate(struct net *net, struct list_head *changes)
 {
-	struct nft_table *table;
+	struct nft_table *table = NULL;
 	struct nfj_change *c;
+	bool deep = false;
 
 	list_for_each_entry(c, changes, list)
-		nfj_translate(net, c);
+		nfj_change_look(net, c);
+	list_for_each_entry(c, changes, list) {
+		if (c->chain->table != table) {
+			table = c->chain->table;
+			deep = nfj_table_deep(net, table);
+		}
+		nfj_translate(net, c, deep);
+	}
 
 	list_for_each_entry(table, &nfj_nft_pernet(net)->tables, list) {
 		list_for_each_entry(c, changes, list) {

@@ -412,22 +412,15 @@ static int nfj_translate_whole(struct net *net, const struct nfj_change *c,
 }
 
 /**
- * nfj_translate - translate the next generation of a chain
+ * nfj_change_look - find out about the next generation of a chain
  * @net: the netns
- * @c: the chain; gets the new state, without a blob yet, or NULL when the chain
- *     is left to the interpreter: nfj_figures::why tells why
- *
- * Brings up to date what is known of the chain: its figures and its rules.
+ * @c: the chain; its rules and figures are brought up to date
  *
  * Context: commit mutex; sleeps.
- *
- * Return: 0, or an errno that nfj_figures::why stands for as well.
  */
-int nfj_translate(struct net *net, struct nfj_change *c)
+void nfj_change_look(struct net *net, struct nfj_change *c)
 {
 	struct nfj_figures *fig = &c->nc->fig;
-	const struct nft_chain *chain = c->chain;
-	struct nfj_state *st = NULL;
 	const struct nfj_ir *ir;
 	int err;
 
@@ -435,19 +428,76 @@ int nfj_translate(struct net *net, struct nfj_change *c)
 	if (err) {
 		/* what was not read may be anything */
 		fig->taint = NFJ_TAINT_UNINIT;
-		goto out;
+		fig->why = nfj_why(err);
+		fig->err = err;
+		return;
 	}
 	ir = &c->nc->kept->ir;
-
 	nfj_figures_count(fig, ir);
+	fig->small = ir->cost <= nfj_cheap_limit(c->chain, ir);
+}
+
+/**
+ * nfj_table_deep - must jumps of the table's chains be taken by the engine?
+ * @net: the netns
+ * @table: the table
+ *
+ * A chain that is jumped to and jumps on can be entered only by the engine (see
+ * engine.c).  As long as none of these is worth it, chains that do little but jump
+ * are left to the interpreter, which enters the others by itself.
+ *
+ * Context: commit mutex.
+ *
+ * Return: true if so.
+ */
+bool nfj_table_deep(const struct net *net, const struct nft_table *table)
+{
+	const struct nft_chain *chain;
+
+	/* all are worth it */
+	if (!READ_ONCE(nfj_cheap))
+		return true;
+	list_for_each_entry(chain, &table->chains, list) {
+		const struct nfj_chain *nc;
+
+		if (nft_is_base_chain(chain) || !nft_is_active_next(net, chain))
+			continue;
+		nc = nfj_chain_find(chain);
+		if (nc && nc->fig.jumps && !nc->fig.small)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * nfj_translate - translate the next generation of a chain
+ * @net: the netns
+ * @c: the chain, looked at; gets the new state, without a blob yet, or NULL when
+ *     the chain is left to the interpreter: nfj_figures::why tells why
+ * @deep: nfj_table_deep() of its table
+ *
+ * Context: commit mutex; sleeps.
+ */
+void nfj_translate(struct net *net, struct nfj_change *c, bool deep)
+{
+	struct nfj_figures *fig = &c->nc->fig;
+	const struct nft_chain *chain = c->chain;
+	struct nfj_state *st = NULL;
+	const struct nfj_ir *ir;
+	int err;
+
+	/* without memory it has not been read */
+	if (!c->nc->kept)
+		return;
+	ir = &c->nc->kept->ir;
 	if (!ir->nrules || ir->taint ||
-	    (ir->cost <= nfj_cheap_limit(chain, ir) && !fig->jumps)) {
+	    (fig->small && !(fig->jumps && deep))) {
 		fig->why = !ir->nrules ? NFJ_WHY_EMPTY :
 			  ir->taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
 			  ir->taint ? NFJ_WHY_UNINIT :
 			  nfj_unsupported(net, chain, ir, fig) ?
 			  NFJ_WHY_UNSUPPORTED : NFJ_WHY_CHEAP;
-		return 0;
+		return;
 	}
 
 	err = -ENOMEM;
@@ -464,5 +514,4 @@ out:
 	fig->err = err;
 	if (err && st)
 		nfj_state_free(st);
-	return err;
 }
