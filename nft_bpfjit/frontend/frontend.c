@@ -295,6 +295,8 @@ static int nfj_fe_actions(struct nfj_fe_scratch *s, unsigned int cut,
 	if (odd) {
 		nfj_fe_action(s, odd, s->fe.odd_at, n);
 		odd->flags |= NFJ_RULE_ODD;
+		/* its residue makes its own loads */
+		odd->nfills = 0;
 	}
 	for (i = first; i < ir->nrules; i++)
 		ir->rules[i].next = ir->nrules;
