@@ -30,8 +30,8 @@
  *
  * To the verifier, where the records are must be just some number: if it knew
  * which one, it would follow the copies for each leaf anew.  It loses track of
- * it in an exclusive or with r9, which is zero in a way that it does not see
- * through (x & ~x).
+ * it in a sum with r9, which is zero in a way that it does not see through
+ * (x & ~x).
  *
  * Preserves: the first rule >= entry of the leaf that matches.  Records are in
  * the order of their rules and hold all of their tests; a leaf with a rule that
@@ -359,9 +359,11 @@ void nfj_pack_leaf(struct nfj_pack *p, const u32 *rules, u32 n)
 	p->nleaves++;
 	for (i = 0; i < n; i++)
 		nfj_pack_write(p, rules[i], p->rec + p->nrecs++ * p->stride);
-	/* r2 = constant ^ 0, see nfj_pack_finish() */
+	/* r2 = constant + 0, see nfj_pack_place(); older verifiers forget that an
+	 * exclusive or has no more than 32 bits
+	 */
 	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_K, NFJ_REG_TMP, 0, 0, 0);
-	nfj_insn(e, BPF_ALU | BPF_XOR | BPF_X, NFJ_REG_TMP, NFJ_REG_ZERO, 0, 0);
+	nfj_insn(e, BPF_ALU | BPF_ADD | BPF_X, NFJ_REG_TMP, NFJ_REG_ZERO, 0, 0);
 	nfj_goto(e, p->enter[n]);
 }
 

@@ -413,19 +413,33 @@ b_forget()
 	b_wait
 }
 
-# b_cost_load N: nft -f into no table; once to warm up.
-b_cost_load()
+# b_cost_file WORK RULES: nft -f of the ruleset in $B_TMP/load, into no table; once to
+# warm up.
+b_cost_file()
 {
-	local contender _
+	local contender
 
-	b_chain saddr "$1" >"$B_TMP/load"
 	for contender in off on; do
 		b_switch $contender
 		b_forget
 		nft -f "$B_TMP/load" || b_die "nft -f"
 		b_forget
-		b_cost load "$1" $contender nft -f "$B_TMP/load"
+		b_cost "$1" "$2" $contender nft -f "$B_TMP/load"
 	done
+}
+
+# b_cost_load N
+b_cost_load()
+{
+	b_chain saddr "$1" >"$B_TMP/load"
+	b_cost_file load "$1"
+}
+
+# b_cost_tuples SHAPE N
+b_cost_tuples()
+{
+	b_table <"$B_INPUT/$1-$2.nft" >"$B_TMP/load"
+	b_cost_file "load-$1" "$2"
 }
 
 # b_cost_edit N: one rule of a chain.  Handles count on from 2, a replaced rule has

@@ -108,7 +108,8 @@ static const char *check_alu(const struct bpf_insn *in, bool tables)
 	case BPF_ARSH:
 		/* only tables need them */
 		if (!tables || (BPF_CLASS(in->code) == BPF_ALU &&
-				BPF_OP(in->code) != BPF_MUL))
+				BPF_OP(in->code) != BPF_MUL &&
+				BPF_OP(in->code) != BPF_ADD))
 			return "unknown ALU operation";
 		break;
 	default:

@@ -29,30 +29,31 @@ on:single-set:1           1.00  off:single-set:1       8  1.00
 on:single-both:1          1.00  off:single-both:1      8  1.00
 on:single-accept:1        1.00  off:single-accept:1    8  1.00
 on:single-count:1         1.00  off:single-count:1     8  1.00
-on:saddr-miss:10          1.00  off:saddr-miss:1       8  90
-on:saddr-miss:100         1.00  off:saddr-miss:1       8  100
-on:saddr-miss:1000        1.00  off:saddr-miss:1       8  115
-on:saddr-miss:10000       1.00  off:saddr-miss:1       8  130
-on:saddr-last:10          1.20  off:saddr-miss:1       8  90
-on:saddr-last:100         1.20  off:saddr-miss:1       8  100
-on:saddr-last:1000        1.20  off:saddr-miss:1       8  115
-on:saddr-last:10000       1.20  off:saddr-miss:1       8  130
-on:saddr-miss:1000        1.00  on:saddr-miss:10      20  25
-on:saddr-miss:10000       1.00  on:saddr-miss:10      20  40
-on:saddr-dport:1000       2.05  off:saddr-miss:1       8  120
-on:same-saddr-tcp:1000    2.15  off:saddr-miss:1       8  120
-on:same-saddr:1000        2.45  off:saddr-miss:1       8  160
-on:acl:1000               5.40  off:saddr-miss:1       8  250
-on:fw:1000                5.30  off:saddr-miss:1       8  250
-on:ipc:1000               3.60  off:saddr-miss:1       8  250
-on:acl:10000              6.00  off:saddr-miss:1       8  400
-on:fw:10000               6.00  off:saddr-miss:1       8  400
-on:ipc:10000              6.00  off:saddr-miss:1       8  400
-on:saddr-miss:100000      1.00  off:saddr-miss:1       8  160
-on:saddr-last:100000      1.20  off:saddr-miss:1       8  160
-on:known:30               0.50  off:known:30           8  1.00
-on:nested:30              0.29  off:nested:30          8  0.50
-on:counters:100           0.85  off:counters:100       8  1.00
+on:saddr-miss:10          0.45  off:saddr-miss:1       8  90
+on:saddr-miss:100         0.45  off:saddr-miss:1       8  100
+on:saddr-miss:1000        0.45  off:saddr-miss:1       8  115
+on:saddr-miss:10000       0.45  off:saddr-miss:1       8  130
+on:saddr-last:10          0.62  off:saddr-miss:1       8  90
+on:saddr-last:100         0.62  off:saddr-miss:1       8  100
+on:saddr-last:1000        0.62  off:saddr-miss:1       8  115
+on:saddr-last:10000       0.62  off:saddr-miss:1       8  130
+on:saddr-miss:1000        1.00  on:saddr-miss:10      16  25
+on:saddr-miss:10000       1.00  on:saddr-miss:10      16  40
+on:saddr-miss:100000      1.00  on:saddr-miss:10      16  70
+on:saddr-dport:1000       1.05  off:saddr-miss:1       8  120
+on:same-saddr-tcp:1000    1.10  off:saddr-miss:1       8  120
+on:same-saddr:1000        1.42  off:saddr-miss:1       8  160
+on:acl:1000               2.25  off:saddr-miss:1       8  250
+on:fw:1000                3.65  off:saddr-miss:1       8  250
+on:ipc:1000               3.10  off:saddr-miss:1       8  250
+on:acl:10000              3.10  off:saddr-miss:1       8  400
+on:fw:10000               5.30  off:saddr-miss:1       8  400
+on:ipc:10000              4.20  off:saddr-miss:1       8  400
+on:saddr-miss:100000      0.45  off:saddr-miss:1       8  160
+on:saddr-last:100000      0.62  off:saddr-miss:1       8  160
+on:known:30               0.28  off:known:30           8  1.00
+on:nested:30              0.26  off:nested:30          8  0.50
+on:counters:100           0.78  off:counters:100       8  1.00
 on:set-named:1000         1.00  off:set-named:1000    15  1.00
 on:load:1000              1.20  off:load:1000          0  1.25
 on:load:10000             1.20  off:load:10000         0  1.25
@@ -145,6 +146,8 @@ measure()
 	b_known
 	b_cost_load 1000
 	b_cost_load 10000
+	b_cost_tuples fw 1000
+	b_cost_tuples fw 10000
 	b_cost_edit 10000
 	b_cost_namespaces 50 200
 }
