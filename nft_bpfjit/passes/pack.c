@@ -394,10 +394,6 @@ static void nfj_pack_enter(struct nfj_pack *p, u32 at)
 	struct nfj_emit *e = p->e;
 	u32 f;
 
-	/* what comes from the leaf has 32 bits, as 6.1's verifier
-	 * sees only now
-	 */
-	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_X, NFJ_REG_TMP, NFJ_REG_TMP, 0, 0);
 	nfj_insn(e, BPF_ALU64 | BPF_MUL | BPF_K, NFJ_REG_TMP, 0, 0,
 		 p->nrecs + p->most);
 	nfj_insn(e, BPF_ALU64 | BPF_RSH | BPF_K, NFJ_REG_TMP, 0, 0, 32);
