@@ -118,12 +118,12 @@ static void nfj_table_jumps(struct net *net, struct nft_table *table,
 		    !nc->fig.jumps || !nc->fig.small ||
 		    nfj_published(net, chain) == deep)
 			continue;
-		if (!deep)
+		if (!deep) {
 			nfj_change_add(chain, changes);
-		else if (nc->fig.why == NFJ_WHY_CHEAP)
-			nfj_change_again(net, chain, changes, deep);
-		if (!deep)
 			nc->fig.why = NFJ_WHY_CHEAP;
+		} else if (nc->fig.why == NFJ_WHY_CHEAP) {
+			nfj_change_again(net, chain, changes, deep);
+		}
 	}
 }
 

@@ -235,6 +235,7 @@ struct nfj_sorted {
 };
 
 u32 nfj_emit_data(struct nfj_emit *e, u32 size, u32 align);
+void nfj_data_store(u8 *to, u64 val, u8 size);
 void nfj_data_addr(struct nfj_emit *e, u8 dst, u32 off);
 void nfj_data_load(struct nfj_emit *e, u8 dst, u8 src, u32 off, u8 size);
 void nfj_emit_hash(struct nfj_emit *e, const struct nfj_hash *h, bool entry,

@@ -61,6 +61,29 @@ u32 nfj_emit_data(struct nfj_emit *e, u32 size, u32 align)
 }
 
 /**
+ * nfj_data_store - write a number to the data, as nfj_data_load() reads it
+ * @to: where to, a multiple of @size
+ * @val: the number
+ * @size: bytes
+ */
+void nfj_data_store(u8 *to, u64 val, u8 size)
+{
+	switch (size) {
+	case 1:
+		*to = val;
+		break;
+	case 2:
+		*(u16 *)to = val;
+		break;
+	case 4:
+		*(u32 *)to = val;
+		break;
+	default:
+		*(u64 *)to = val;
+	}
+}
+
+/**
  * nfj_data_addr - dst = address of the data + off
  * @e: the program
  * @dst: register

@@ -314,23 +314,10 @@ static void nfj_exact_write(struct nfj_exact_job *j)
 		u32 *vals = (u32 *)(slot + h->vals);
 
 		key = &j->key[empty ? 0 : j->owner[s]];
-		for (f = 0; f < h->nfields; f++) {
-			u64 x = nfj_key_field(j, key->vals[0], f);
-
-			switch (h->field[f].size) {
-			case 1:
-				slot[h->field[f].at] = x;
-				break;
-			case 2:
-				*(u16 *)(slot + h->field[f].at) = x;
-				break;
-			case 4:
-				*(u32 *)(slot + h->field[f].at) = x;
-				break;
-			default:
-				*(u64 *)(slot + h->field[f].at) = x;
-			}
-		}
+		for (f = 0; f < h->nfields; f++)
+			nfj_data_store(slot + h->field[f].at,
+				       nfj_key_field(j, key->vals[0], f),
+				       h->field[f].size);
 		for (v = 0; v < h->nvals; v++)
 			vals[v] = !empty && v < key->nvals ? key->vals[v] :
 				  NFJ_NONE;

@@ -289,23 +289,6 @@ bool nfj_pack_fits(const struct nfj_pack *p, const u32 *rules, u32 n)
 	return n && n <= NFJ_PACK_LEAF && nfj_pack_all(p, rules, n);
 }
 
-static void nfj_pack_store(u8 *to, u64 val, u8 size)
-{
-	switch (size) {
-	case 1:
-		*to = val;
-		break;
-	case 2:
-		*(u16 *)to = val;
-		break;
-	case 4:
-		*(u32 *)to = val;
-		break;
-	default:
-		*(u64 *)to = val;
-	}
-}
-
 static void nfj_pack_write(const struct nfj_pack *p, u32 rule, u8 *rec)
 {
 	const struct nfj_emit *e = p->e;
@@ -325,9 +308,9 @@ static void nfj_pack_write(const struct nfj_pack *p, u32 rule, u8 *rec)
 			lo = max(lo, l);
 			hi = min(hi, h);
 		}
-		nfj_pack_store(rec + field->at, lo, field->size);
+		nfj_data_store(rec + field->at, lo, field->size);
 		if (!field->guard)
-			nfj_pack_store(rec + field->at + field->size, hi,
+			nfj_data_store(rec + field->at + field->size, hi,
 				       field->size);
 	}
 	*(u32 *)(rec + p->rule_at) = rule;
