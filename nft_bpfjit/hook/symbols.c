@@ -13,17 +13,23 @@ struct nfj_symbols nfj_sym;
 
 static unsigned long (*nfj_kallsyms)(const char *name);
 
-static int nfj_find(const char *name, void *where)
-{
-	unsigned long addr = nfj_kallsyms(name);
-
-	if (!addr) {
-		pr_err("nft_bpfjit: this kernel has no symbol %s\n", name);
-		return -ENOENT;
-	}
-	*(unsigned long *)where = addr;
-	return 0;
-}
+/* what is needed, where its address goes, and what a kernel without it lacks */
+static const struct {
+	const char	*name;
+	void		*where;
+	const char	*of;
+} nfj_wanted[] = {
+	{ "nf_tables_commit",	     &nfj_sym.commit,	     "nf_tables" },
+	{ "nf_tables_chain_destroy", &nfj_sym.chain_destroy, "nf_tables" },
+	{ "bpf_jit_enable",	     &nfj_sym.jit_enable,    "the BPF JIT" },
+	{ "bpf_jit_harden",	     &nfj_sym.jit_harden,    "the BPF JIT" },
+	{ "nf_tables_net_id",	     &nfj_sym.net_id,	     "nf_tables" },
+	{ "nft_cmp_fast_ops",	     &nfj_sym.cmp_fast,	     "nf_tables" },
+	{ "nft_cmp16_fast_ops",	     &nfj_sym.cmp16_fast,    "nf_tables" },
+	{ "nft_bitwise_fast_ops",    &nfj_sym.bitwise_fast,  "nf_tables" },
+	{ "nft_payload_fast_ops",    &nfj_sym.payload_fast,  "nf_tables" },
+	{ "nf_hook_mutex",	     &nfj_sym.hook_mutex,    "netfilter" },
+};
 
 /**
  * nfj_symbols_init - find all symbols
@@ -36,6 +42,7 @@ static int nfj_find(const char *name, void *where)
 int nfj_symbols_init(void)
 {
 	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
+	unsigned int i;
 	int err;
 
 	err = register_kprobe(&kp);
@@ -47,16 +54,15 @@ int nfj_symbols_init(void)
 	nfj_kallsyms = nfj_kprobe_entry(kp.addr);
 	unregister_kprobe(&kp);
 
-	if (nfj_find("nf_tables_commit", &nfj_sym.commit) ||
-	    nfj_find("nf_tables_chain_destroy", &nfj_sym.chain_destroy) ||
-	    nfj_find("bpf_jit_enable", &nfj_sym.jit_enable) ||
-	    nfj_find("bpf_jit_harden", &nfj_sym.jit_harden) ||
-	    nfj_find("nf_tables_net_id", &nfj_sym.net_id) ||
-	    nfj_find("nft_cmp_fast_ops", &nfj_sym.cmp_fast) ||
-	    nfj_find("nft_cmp16_fast_ops", &nfj_sym.cmp16_fast) ||
-	    nfj_find("nft_bitwise_fast_ops", &nfj_sym.bitwise_fast) ||
-	    nfj_find("nft_payload_fast_ops", &nfj_sym.payload_fast) ||
-	    nfj_find("nf_hook_mutex", &nfj_sym.hook_mutex))
-		return -ENOENT;
+	for (i = 0; i < ARRAY_SIZE(nfj_wanted); i++) {
+		unsigned long addr = nfj_kallsyms(nfj_wanted[i].name);
+
+		if (!addr) {
+			pr_err("nft_bpfjit: this kernel has no %s, a symbol of %s\n",
+			       nfj_wanted[i].name, nfj_wanted[i].of);
+			return -ENOENT;
+		}
+		*(unsigned long *)nfj_wanted[i].where = addr;
+	}
 	return 0;
 }
