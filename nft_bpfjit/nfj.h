@@ -304,7 +304,7 @@ struct nfj_kept_rule {
 	u32			entry;
 	u16			cost;
 	u8			taint;
-	bool			residue;
+	u8			residue;
 };
 
 /**

@@ -145,6 +145,12 @@ struct nfj_rule {
 #define NFJ_TAINT_TRACE		0x01	/* a rule sets nftrace */
 #define NFJ_TAINT_UNINIT	0x02	/* a rule reads a register of an earlier one */
 
+/* nfj_ir::residue: rules with a residue in front of a verdict that ends all, and
+ * others, behind which the chain goes on
+ */
+#define NFJ_RESIDUE_ENDS	0x01
+#define NFJ_RESIDUE_GOES_ON	0x02
+
 /**
  * struct nfj_ir - a chain in IMR
  * @rules: the rules in order
@@ -159,7 +165,7 @@ struct nfj_rule {
  * @taint: NFJ_TAINT_*
  * @cost: estimated instructions that the interpreter spends on rules with tests
  *	  when none matches
- * @residue: has rules with a residue
+ * @residue: NFJ_RESIDUE_* of its rules
  * @rules_max: room in @rules
  * @tests_max: room in @tests
  * @ivals_max: room in @ivals
@@ -177,7 +183,7 @@ struct nfj_ir {
 	u8		family;
 	u32		taint;
 	u32		cost;
-	bool		residue;
+	u8		residue;
 	u32		rules_max;
 	u32		tests_max;
 	u32		ivals_max;

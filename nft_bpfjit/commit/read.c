@@ -222,7 +222,7 @@ static int nfj_kept_read(struct nfj_kept *to, struct nfj_reader *rd,
 	struct nfj_ir *ir = &to->ir;
 	struct nfj_kept_rule *r = &to->rule[to->nrules++];
 	const u32 taint = ir->taint, cost = ir->cost;
-	const bool residue = ir->residue;
+	const u8 residue = ir->residue;
 	int err;
 
 	r->rule = rule;
@@ -230,7 +230,7 @@ static int nfj_kept_read(struct nfj_kept *to, struct nfj_reader *rd,
 	r->entry = ir->nrules;
 	ir->taint = 0;
 	ir->cost = 0;
-	ir->residue = false;
+	ir->residue = 0;
 	err = nfj_rule_ir(rd, ir, rule);
 	r->taint = ir->taint;
 	r->cost = ir->cost;

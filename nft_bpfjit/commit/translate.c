@@ -11,10 +11,12 @@
 
 /* The interpreter is left alone below this many estimated instructions, and some
  * more where the hook does not lead to the engine directly, or where the engine
- * has residues to run.  0 translates all.
+ * has residues to run, in front of a verdict that ends all or of more rules.  0
+ * translates all.
  */
 #define NFJ_CHEAP_DETOUR	80
-#define NFJ_CHEAP_RESIDUE	120
+#define NFJ_CHEAP_ENDS		20
+#define NFJ_CHEAP_GOES_ON	120
 static unsigned int nfj_cheap = 40;
 module_param_named(cheap, nfj_cheap, uint, 0644);
 MODULE_PARM_DESC(cheap, "estimated instructions up to which a chain is left to the interpreter");
@@ -346,8 +348,10 @@ static unsigned int nfj_cheap_limit(const struct nft_chain *chain,
 
 	if (!cheap)
 		return 0;
-	if (ir->residue)
-		cheap += NFJ_CHEAP_RESIDUE;
+	if (ir->residue & NFJ_RESIDUE_GOES_ON)
+		cheap += NFJ_CHEAP_GOES_ON;
+	else if (ir->residue & NFJ_RESIDUE_ENDS)
+		cheap += NFJ_CHEAP_ENDS;
 	if (!nft_is_base_chain(chain) || !nfj_entry_fn(nft_base_chain(chain)))
 		cheap += NFJ_CHEAP_DETOUR;
 	return cheap;

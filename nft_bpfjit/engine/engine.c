@@ -32,6 +32,7 @@
 #include <net/netfilter/nf_tables_core.h>
 #include <linux/netfilter/nft_bpfjit.h>
 #include "../flow/flow.h"
+#include "acts.h"
 #include "engine.h"
 
 /* Where to go on after a jump: in a translated chain or in a plain one */
@@ -43,110 +44,6 @@ struct nfj_frame {
 		const struct nft_rule_dp	*rule;
 	};
 };
-
-/* nft_payload_fast_eval() */
-static bool nfj_payload_fast(const struct nft_expr *expr, struct nft_regs *regs,
-			     const struct nft_pktinfo *pkt)
-{
-	const struct nft_payload *priv = nft_expr_priv(expr);
-	const struct sk_buff *skb = pkt->skb;
-	u32 *dest = &regs->data[priv->dreg];
-	unsigned char *ptr;
-
-	if (priv->base == NFT_PAYLOAD_NETWORK_HEADER) {
-		ptr = skb_network_header(skb);
-	} else {
-		if (!(pkt->flags & NFT_PKTINFO_L4PROTO))
-			return false;
-		ptr = skb->data + nft_thoff(pkt);
-	}
-	ptr += priv->offset;
-	if (unlikely(ptr + priv->len > skb_tail_pointer(skb)))
-		return false;
-	*dest = 0;
-	if (priv->len == 2)
-		memcpy(dest, ptr, 2);
-	else if (priv->len == 4)
-		memcpy(dest, ptr, 4);
-	else
-		memcpy(dest, ptr, 1);
-	return true;
-}
-
-/* One expression, as nft_do_chain() evaluates it */
-static void nfj_expr_eval(const struct nft_expr *expr, struct nft_regs *regs,
-			  const struct nft_pktinfo *pkt)
-{
-	const struct nft_expr_ops *ops = expr->ops;
-
-	if (ops == nfj_sym.cmp_fast) {
-		const struct nft_cmp_fast_expr *priv = nft_expr_priv(expr);
-
-		if (!(((regs->data[priv->sreg] & priv->mask) == priv->data) ^
-		      priv->inv))
-			regs->verdict.code = NFT_BREAK;
-	} else if (ops == nfj_sym.cmp16_fast) {
-		const struct nft_cmp16_fast_expr *priv = nft_expr_priv(expr);
-		const u64 *reg = (const u64 *)&regs->data[priv->sreg];
-		const u64 *mask = (const u64 *)&priv->mask;
-		const u64 *data = (const u64 *)&priv->data;
-
-		if (!(((reg[0] & mask[0]) == data[0] &&
-		       (reg[1] & mask[1]) == data[1]) ^ priv->inv))
-			regs->verdict.code = NFT_BREAK;
-	} else if (ops == nfj_sym.bitwise_fast) {
-		const struct nft_bitwise_fast_expr *priv = nft_expr_priv(expr);
-
-		regs->data[priv->dreg] = (regs->data[priv->sreg] &
-					  priv->mask) ^ priv->xor;
-	} else if (ops != nfj_sym.payload_fast ||
-		   !nfj_payload_fast(expr, regs, pkt)) {
-		ops->eval(expr, regs, pkt);
-	}
-}
-
-/* Expressions from @expr up to @end; the verdict is in @regs */
-static void nfj_exprs_eval(const void *expr, const void *end,
-			   struct nft_regs *regs,
-			   const struct nft_pktinfo *pkt)
-{
-	while (expr != end) {
-		nfj_expr_eval(expr, regs, pkt);
-		if (regs->verdict.code != NFT_CONTINUE)
-			break;
-		expr += ((const struct nft_expr *)expr)->ops->size;
-	}
-}
-
-/* Registers as the rule's loads would have left them */
-static __always_inline void nfj_fill_regs(struct nft_regs *regs,
-					  const struct nfj_key *key,
-					  const struct nfj_fill *fill, u32 n)
-{
-	do {
-		const u8 *from = (const u8 *)key + fill->off;
-		/* the verdict register comes first */
-		u32 *to = &regs->data[NFT_REG_SIZE / NFT_REG32_SIZE +
-				      fill->word];
-
-		*to = fill->value;
-		switch (fill->len) {
-		case 4:
-			memcpy(to, from, 4);
-			break;
-		case 3:
-			memcpy(to, from, 3);
-			break;
-		case 2:
-			memcpy(to, from, 2);
-			break;
-		case 1:
-			memcpy(to, from, 1);
-			break;
-		}
-		fill++;
-	} while (--n);
-}
 
 /* Does a generation have this state's blob, or one that came in its place? */
 static bool nfj_is_of(const struct nfj_state *st, bool gen)
@@ -223,69 +120,39 @@ static const struct nft_rule_dp *nfj_rule_of(const struct nfj_state *st,
 }
 
 /**
- * nfj_run - do what an entry does, and go on from there
- * @st: the chain whose matcher found the entry
- * @k: the entry
+ * nfj_run - go on from a chain
+ * @st: the chain
+ * @next: the entry to go on with
  * @key: flow key
  * @have: what is in the key, see nfj_need_mask()
- * @regs: registers; the verdict is left here, NFT_RETURN at the end of @st
+ * @regs: registers; the verdict says how to go on: NFT_JUMP and NFT_GOTO to
+ *	  another chain, NFT_CONTINUE with @next.  That of the packet is left here,
+ *	  NFT_RETURN at the end of @st
  * @pkt: the packet
  * @gen: generation, or NFJ_GEN_UNKNOWN
  *
  * Context: packet path, under RCU.
  */
-void nfj_run(const struct nfj_state *st, u32 k, struct nfj_key *key, u32 have,
-	     struct nft_regs *regs, const struct nft_pktinfo *pkt, int gen)
+void nfj_run(const struct nfj_state *st, u32 next, struct nfj_key *key,
+	     u32 have, struct nft_regs *regs, const struct nft_pktinfo *pkt,
+	     int gen)
 {
 	struct nfj_frame stack[NFT_JUMP_STACK_SIZE] __uninitialized;
 	const struct nft_rule_blob *blob = NULL;
 	const struct nft_rule_dp *rule = NULL;
 	const struct nfj_state *base = st;
-	const struct nfj_act *act;
 	unsigned int sp = 0;
-	const void *data;
-	u32 next;
 
-	goto act;
+	goto verdict;
 	for (;;) {
 		if (st) {
-			if (next >= st->nacts)
-				goto end_of_chain;
-			if (!have)
-				key->valid = 0;
-			k = nfj_match(st, key, pkt, next, &have);
-			if (k == NFJ_NONE)
-				goto end_of_chain;
-			if (unlikely(k == NFJ_BAD)) {
+			if (!nfj_acts_run(st, false, NULL, key, &have, regs,
+					  pkt, &next)) {
 				blob = st->blob;
 				rule = nfj_rule_of(st, next);
 				st = NULL;
+				regs->verdict.code = NFT_CONTINUE;
 				continue;
-			}
-act:
-			act = &st->acts[k];
-			next = act->next;
-			regs->verdict.code = NFT_CONTINUE;
-			if (act->expr) {
-				data = st->blob->data;
-				if (act->nfills)
-					nfj_fill_regs(regs, key,
-						      &st->fills[act->fill],
-						      act->nfills);
-				nfj_exprs_eval(data + act->expr,
-					       data + act->end, regs, pkt);
-				if (act->flags & NFJ_ACT_MUTATES)
-					have = 0;
-			}
-			if (regs->verdict.code == NFT_CONTINUE) {
-				regs->verdict.code = act->verdict;
-				regs->verdict.chain = (void *)act->chain;
-			}
-			if ((regs->verdict.code == NFT_CONTINUE ||
-			     regs->verdict.code == NFT_BREAK) &&
-			    act->flags & NFJ_ACT_NEXT) {
-				k = next;
-				goto act;
 			}
 		} else {
 			if ((const void *)rule >=
@@ -297,6 +164,7 @@ act:
 			have = 0;
 		}
 
+verdict:
 		switch (regs->verdict.code) {
 		case NFT_BREAK:
 			regs->verdict.code = NFT_CONTINUE;
@@ -355,8 +223,7 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	const struct nfj_ebpf *priv = nft_expr_priv(expr);
 	const struct nfj_state *st = priv->state;
 	struct nfj_key key __aligned(8) __uninitialized;
-	const struct nfj_act *act;
-	u32 k, have = 0;
+	u32 k, next, have = 0;
 
 	if (unlikely(pkt->skb->nf_trace || !st->enter)) {
 		regs->verdict.code = NFT_BREAK;
@@ -372,11 +239,12 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 		regs->verdict.code = NFT_BREAK;
 		return;
 	}
-	act = &st->acts[k];
-	if (nfj_act_final(act))
-		regs->verdict.code = act->verdict;
-	else
-		nfj_run(st, k, &key, have, regs, pkt, NFJ_GEN_UNKNOWN);
+	if (!nfj_acts_run(st, true, &st->acts[k], &key, &have, regs, pkt,
+			  &next))
+		regs->verdict.code = NFT_CONTINUE;
+	else if (!nfj_leads_on(regs->verdict.code))
+		return;
+	nfj_run(st, next, &key, have, regs, pkt, NFJ_GEN_UNKNOWN);
 }
 
 static struct nft_expr_type nfj_ebpf_type = {

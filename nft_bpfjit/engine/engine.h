@@ -13,8 +13,9 @@
 
 #define NFJ_GEN_UNKNOWN	(-1)
 
-void nfj_run(const struct nfj_state *st, u32 k, struct nfj_key *key, u32 have,
-	     struct nft_regs *regs, const struct nft_pktinfo *pkt, int gen);
+void nfj_run(const struct nfj_state *st, u32 next, struct nfj_key *key,
+	     u32 have, struct nft_regs *regs, const struct nft_pktinfo *pkt,
+	     int gen);
 
 /* A matcher touches nothing but its key, so that it needs no pinning to a CPU;
  * only the accounting of kernel.bpf_stats_enabled does.
@@ -99,12 +100,18 @@ nfj_blob_of(const struct nft_chain *chain, bool gen)
 		     rcu_dereference(chain->blob_gen_0);
 }
 
-/* Is an entry nothing but a verdict that ends the chain? */
-static __always_inline bool nfj_act_final(const struct nfj_act *act)
+/* A verdict that ends the chain and all that led to it, as most do */
+static __always_inline bool nfj_is_final(u32 verdict)
 {
 	BUILD_BUG_ON(NF_DROP != 0 || NF_ACCEPT != 1);
 
-	return !act->expr && (u32)act->verdict <= NF_ACCEPT;
+	return verdict <= NF_ACCEPT;
+}
+
+/* A verdict that is for nfj_run() */
+static __always_inline bool nfj_leads_on(u32 verdict)
+{
+	return verdict == (u32)NFT_JUMP || verdict == (u32)NFT_GOTO;
 }
 
 #endif /* _NFJ_ENGINE_H */

@@ -24,6 +24,7 @@
 #include <net/netfilter/nf_tables_ipv4.h>
 #include <net/netfilter/nf_tables_ipv6.h>
 #include "../flow/flow.h"
+#include "acts.h"
 #include "engine.h"
 
 /* nft_do_chain(): a verdict of the chain, as its caller sees it */
@@ -35,19 +36,48 @@ static __always_inline unsigned int nfj_verdict(const struct nft_pktinfo *pkt,
 	return verdict;
 }
 
-/* An entry with a residue, or with a verdict that leads on */
-static noinline unsigned int nfj_base_run(const struct nfj_state *st, u32 k,
-					  struct nfj_key *key, u32 have,
-					  const struct nft_pktinfo *pkt,
-					  const struct nft_base_chain *base,
-					  bool gen)
+/* The verdict of a base chain that has come to its end, or to another verdict */
+static __always_inline unsigned int nfj_base_end(const struct nfj_state *st,
+						 const struct nft_pktinfo *pkt,
+						 const struct nft_regs *regs)
+{
+	if (regs->verdict.code == NFT_RETURN)
+		return nfj_verdict(pkt, nft_base_chain(st->chain)->policy);
+	return nfj_verdict(pkt, regs->verdict.code);
+}
+
+/* An entry without a residue whose verdict leads on */
+static noinline unsigned int nfj_base_jump(const struct nfj_state *st,
+					   const struct nfj_act *act,
+					   struct nfj_key *key, u32 have,
+					   const struct nft_pktinfo *pkt,
+					   bool gen)
 {
 	struct nft_regs regs __uninitialized;
 
-	nfj_run(st, k, key, have, &regs, pkt, gen);
-	if (regs.verdict.code == NFT_RETURN)
-		return nfj_verdict(pkt, base->policy);
-	return nfj_verdict(pkt, regs.verdict.code);
+	regs.verdict.code = act->verdict;
+	regs.verdict.chain = (void *)act->chain;
+	nfj_run(st, act->next, key, have, &regs, pkt, gen);
+	return nfj_base_end(st, pkt, &regs);
+}
+
+/* An entry with a residue */
+static noinline unsigned int nfj_base_run(const struct nfj_state *st,
+					  const struct nfj_act *act,
+					  struct nfj_key *key, u32 have,
+					  const struct nft_pktinfo *pkt,
+					  bool gen)
+{
+	struct nft_regs regs __uninitialized;
+	u32 next;
+
+	if (!nfj_acts_run(st, true, act, key, &have, &regs, pkt, &next)) {
+		regs.verdict.code = NFT_CONTINUE;
+		nfj_run(st, next, key, have, &regs, pkt, gen);
+	} else if (nfj_leads_on(regs.verdict.code)) {
+		nfj_run(st, next, key, have, &regs, pkt, gen);
+	}
+	return nfj_base_end(st, pkt, &regs);
 }
 
 static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
@@ -72,9 +102,11 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	if (unlikely(k == NFJ_BAD))
 		goto interpret;
 	act = &st->acts[k];
-	if (nfj_act_final(act))
+	if (act->expr)
+		return nfj_base_run(st, act, &key, have, pkt, gen);
+	if (nfj_is_final(act->verdict))
 		return nfj_verdict(pkt, act->verdict);
-	return nfj_base_run(st, k, &key, have, pkt, base, gen);
+	return nfj_base_jump(st, act, &key, have, pkt, gen);
 
 interpret:
 	/* all from the beginning: nothing has been done yet */

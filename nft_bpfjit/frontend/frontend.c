@@ -337,7 +337,9 @@ static void nfj_fe_count(struct nfj_ir *ir, u32 first, u32 cost)
 	if (rule->ntests || rule->flags & NFJ_RULE_DEAD)
 		ir->cost += cost;
 	if (!(rule->flags & NFJ_RULE_DEAD) && rule->cut < rule->end)
-		ir->residue = true;
+		ir->residue |= rule->verdict == NF_ACCEPT ||
+			       rule->verdict == NF_DROP ?
+			       NFJ_RESIDUE_ENDS : NFJ_RESIDUE_GOES_ON;
 }
 
 /**
