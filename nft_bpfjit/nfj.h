@@ -312,11 +312,15 @@ struct nfj_kept_rule {
  * @ir: all of them
  * @rule: each
  * @nrules: how many
+ * @budget: of whose budget @charged was taken
+ * @charged: bytes, or 0 when it was too much to be kept for the next commit
  */
 struct nfj_kept {
 	struct nfj_ir		ir;
 	struct nfj_kept_rule	*rule;
 	u32			nrules;
+	struct nfj_budget	*budget;
+	size_t			charged;
 };
 
 /**
@@ -396,6 +400,7 @@ typedef int nfj_rule_fn(void *arg, const struct nft_rule *rule,
 int nfj_rules_each(struct net *net, struct nft_chain *chain, nfj_rule_fn *each,
 		   void *arg);
 int nfj_change_read(struct net *net, struct nfj_change *c);
+void nfj_change_settle(struct nfj_change *c);
 void nfj_change_unread(struct nfj_change *c);
 void nfj_kept_free(struct nfj_kept *kept);
 

@@ -203,6 +203,7 @@ void nfj_changes_translate(struct net *net, struct list_head *changes)
 		 * are but the program must go
 		 */
 		if (!c->st) {
+			nfj_change_settle(c);
 			if (!nfj_published(net, c->chain))
 				continue;
 			gfp |= __GFP_NOFAIL;
@@ -210,6 +211,7 @@ void nfj_changes_translate(struct net *net, struct list_head *changes)
 		c->blob = nfj_blob_build(net, c->chain, c->st, gfp);
 		if (!c->blob)
 			nfj_change_drop(c, NFJ_WHY_NOMEM);
+		nfj_change_settle(c);
 	}
 }
 

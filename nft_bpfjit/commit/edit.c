@@ -163,7 +163,7 @@ int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st)
 	int err = -E2BIG;
 
 	if (!old || !c->was || c->was->ir.nrules != old->nacts || !c->nruns ||
-	    c->nruns > NFJ_RUNS_MAX ||
+	    c->nruns > NFJ_RUNS_MAX || !c->nc->kept->charged ||
 	    old->matcher->nentries < READ_ONCE(nfj_edit_least))
 		return -EINVAL;
 	ed = kzalloc(struct_size(ed, seg, NFJ_SEGS_MAX + 1), GFP_KERNEL);

@@ -21,7 +21,9 @@
  * Rules that are kept and follow one another are copied at once.
  *
  * A commit that fails gives back what was kept before (nfj_change_unread()).
- * While the switch is off nobody hears of commits, so nothing is kept.
+ * While the switch is off nobody hears of commits, so nothing is kept.  Nor is it
+ * where the budget has no room for it, or no program could be loaded: then the next
+ * commit reads all rules.
  */
 #include <linux/mm.h>
 #include <linux/skbuff.h>
@@ -284,6 +286,22 @@ static int nfj_kept_rules(struct nfj_change *c, struct nfj_kept *to,
 	return old ? nfj_kept_copy(c, to, old, first, at) : 0;
 }
 
+static void nfj_kept_charge(struct nfj_kept *kept, struct nfj_budget *budget)
+{
+	const struct nfj_ir *ir = &kept->ir;
+	size_t size = sizeof(*kept);
+
+	size += kept->nrules * sizeof(*kept->rule);
+	size += ir->rules_max * sizeof(*ir->rules);
+	size += ir->tests_max * sizeof(*ir->tests);
+	size += ir->ivals_max * sizeof(*ir->ivals);
+	size += ir->fills_max * sizeof(*ir->fills);
+	if (nfj_budget_charge(budget, size))
+		return;
+	kept->budget = nfj_budget_get(budget);
+	kept->charged = size;
+}
+
 /**
  * nfj_change_read - make the IMR of the next generation of a chain
  * @net: the netns
@@ -323,7 +341,41 @@ int nfj_change_read(struct net *net, struct nfj_change *c)
 		nfj_kept_free(kept);
 	else
 		c->nc->kept = kept;
+	if (!err)
+		nfj_kept_charge(kept, nfj_pernet(net)->budget);
 	return err;
+}
+
+/* Is what was read of a chain worth its memory?  Not where no program could be
+ * loaded.
+ */
+static bool nfj_kept_good(const struct nfj_chain *nc)
+{
+	switch (nc->fig.why) {
+	case NFJ_WHY_BPF:
+	case NFJ_WHY_EMPTY:
+	case NFJ_WHY_CHEAP:
+	case NFJ_WHY_TRACE:
+	case NFJ_WHY_UNINIT:
+	case NFJ_WHY_UNSUPPORTED:
+		return nc->kept->charged;
+	default:
+		return false;
+	}
+}
+
+/**
+ * nfj_change_settle - the chain is translated, or left to the interpreter
+ * @c: the chain; what was read of its rules is not kept if there is no room
+ *
+ * Context: commit mutex.
+ */
+void nfj_change_settle(struct nfj_change *c)
+{
+	if (!c->read || !c->nc->kept || nfj_kept_good(c->nc))
+		return;
+	nfj_kept_free(c->nc->kept);
+	c->nc->kept = NULL;
 }
 
 /**
@@ -349,6 +401,10 @@ void nfj_kept_free(struct nfj_kept *kept)
 {
 	if (!kept)
 		return;
+	if (kept->charged) {
+		nfj_budget_uncharge(kept->budget, kept->charged);
+		nfj_budget_put(kept->budget);
+	}
 	nfj_ir_free(&kept->ir);
 	kvfree(kept->rule);
 	kfree(kept);

@@ -2,10 +2,10 @@
 /*
  * The budget: how much memory programs may take, in one netns and in all.
  *
- * Counted are the pages of the BPF program, its machine code, and whatever else
- * is charged.  Both are caps, not reservations: who comes first is served, and
- * a chain that finds no room is left to the interpreter.  While a chain is
- * replaced its old and its new programs both count.
+ * Counted are the pages of the BPF program, its machine code, its tables, and what
+ * is kept of the rules (commit/read.c).  Both are caps, not reservations: who
+ * comes first is served, and a chain that finds no room is left to the
+ * interpreter.  While a chain is replaced its old and its new programs both count.
  *
  * What a netns uses is counted apart from the netns, since its last programs
  * are freed a grace period after it is gone.
@@ -25,11 +25,11 @@ static atomic_long_t nfj_total = ATOMIC_LONG_INIT(0);
 
 static unsigned int nfj_max_netns = 64 * 1024;
 module_param_named(max_netns_kb, nfj_max_netns, uint, 0644);
-MODULE_PARM_DESC(max_netns_kb, "kilobytes that the programs of one network namespace may take");
+MODULE_PARM_DESC(max_netns_kb, "kilobytes that programs, and what is kept of rules, may take in one network namespace");
 
 static unsigned int nfj_max_total = 256 * 1024;
 module_param_named(max_total_kb, nfj_max_total, uint, 0644);
-MODULE_PARM_DESC(max_total_kb, "kilobytes that all programs may take");
+MODULE_PARM_DESC(max_total_kb, "kilobytes that programs, and what is kept of rules, may take in all");
 
 static int nfj_used_get(char *buf, const struct kernel_param *kp)
 {
@@ -42,7 +42,7 @@ static const struct kernel_param_ops nfj_used_ops = {
 };
 
 module_param_cb(used_kb, &nfj_used_ops, NULL, 0444);
-MODULE_PARM_DESC(used_kb, "kilobytes that all programs take now (read only)");
+MODULE_PARM_DESC(used_kb, "kilobytes that they all take now (read only)");
 
 static bool nfj_charge(atomic_long_t *used, size_t bytes, unsigned int kb)
 {

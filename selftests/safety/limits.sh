@@ -3,8 +3,8 @@
 #
 # The budget: programs take no more memory than max_netns_kb in a namespace and
 # max_total_kb in all.  What finds no room is interpreted, with reason "limit",
-# and works; what is given back can be used again.  Commits in quick succession
-# heap up nothing.
+# and works; what is given back can be used again.  What is kept of rules counts
+# too.  Commits in quick succession heap up nothing.
 #
 # timeout: 600
 . "$(dirname "$0")/lib.sh"
@@ -77,6 +77,21 @@ check "nothing at all: a commit goes through, interpreted" is_state b limit
 check "... nothing is used" eventually no_programs
 cap total 262144
 cap netns 65536
+
+echo 1000000 >$PARAMS/cheap
+jit a 1
+check "not worth it: left to the interpreter" is_state a cheap
+check "... what is kept of the rules is counted" test "$(used)" -gt 10
+cap netns 0
+in_ns a nft add rule ip t c counter
+check "... nothing is kept where there is no room" test "$(used)" = 0
+check "... the commit went through" is_state a cheap
+cap netns 65536
+in_ns a nft add rule ip t c counter
+check "... room again: kept again" test "$(used)" -gt 10
+jit a 0
+check "... switched off: not kept" test "$(used)" = 0
+echo 40 >$PARAMS/cheap
 
 jit a 1
 check "quick commits" commits 200
