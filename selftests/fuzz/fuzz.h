@@ -99,6 +99,7 @@ struct figures {
 	unsigned long	hit;		/* rules with a counter above 0 */
 	unsigned long	matches;	/* sum of all rules' counters */
 	unsigned long	pruned;		/* lines that the kernel refused */
+	unsigned long	edits;		/* chains that changed but not their program */
 };
 
 enum outcome {

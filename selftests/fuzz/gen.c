@@ -831,6 +831,18 @@ static void emit_effect(void)
 
 	if (rlen)
 		add(" ; ");
+	/* out0 sends on what came in, or a copy of it */
+	if (!strcmp(fam, "netdev") && only_hook(0) && chance(20)) {
+		add("immediate dreg=%u data=0b000000 ; %s dev=%u", regno(w),
+		    chance(50) ? "fwd" : "dup", regno(w));
+		return;
+	}
+	/* one of these, and all of the table is for nft */
+	if (chance(1)) {
+		add("immediate dreg=%u data=%02x ; meta sreg=%u key=%u",
+		    regno(w), rnd(2), regno(w), NFT_META_NFTRACE);
+		return;
+	}
 	switch (rnd(use_ct ? 16 : 13)) {
 	case 0:
 	case 1:
@@ -1179,16 +1191,39 @@ static void send_frames(unsigned int n)
 	}
 }
 
+/* A rule at the place of one that is there, or next to it */
+static void make_rule_at(const char *how)
+{
+	unsigned int n = out->n;
+	char *l, *r, *of;
+
+	make_rule("rule");
+	if (out->n == n)
+		return;
+	/* the last line is the rule, those before are its sets */
+	l = out->line[--out->n];
+	r = l;
+	word(&r, ' ');
+	of = word(&r, ' ');
+	word(&r, ' ');
+	word(&r, ' ');
+	text_add(out, "%s %s %s c%u %u %s", how, of, table, self, rnd(50), r);
+	free(l);
+}
+
 /* Changes of what is loaded */
 static void make_changes(unsigned int *budget)
 {
-	unsigned int n = 1 + rnd(5), w;
+	unsigned int n = 1 + rnd(5);
 	struct named *s;
 	uint8_t key[16];
 
 	while (n--) {
 		self = rnd(nbase + nregular);
-		switch (rnd(9)) {
+		/* each in a transaction of its own, or all in one */
+		if (chance(30))
+			text_add(out, "commit");
+		switch (rnd(11)) {
 		case 0:
 			text_add(out, "delrule %s %s c%u %u", fam, table, self,
 				 rnd(50));
@@ -1207,20 +1242,14 @@ static void make_changes(unsigned int *budget)
 			make_rule("rule");
 			break;
 		case 4:
-			w = out->n;
-			make_rule("rule");
-			/* the last line is the rule, those before are its sets */
-			if (out->n > w) {
-				char *l = out->line[--out->n], *r = l, *fam2;
-
-				word(&r, ' ');
-				fam2 = word(&r, ' ');
-				word(&r, ' ');
-				word(&r, ' ');
-				text_add(out, "replace %s %s c%u %u %s", fam2,
-					 table, self, rnd(50), r);
-				free(l);
-			}
+			make_rule_at("replace");
+			break;
+		case 9:
+		case 10:
+			if (!*budget)
+				break;
+			--*budget;
+			make_rule_at(chance(50) ? "before" : "behind");
 			break;
 		case 5:
 			if (chance(30))
@@ -1286,8 +1315,15 @@ void gen_case(struct text *t)
 		text_add(t, "jit 1");
 	}
 	send_frames(50);
-	for (phases = chance(45) ? 1 + rnd(2) : 0; phases; phases--) {
+	phases = chance(55) ? 1 + rnd(3) : 0;
+	if (phases && chance(80))
+		text_add(t, "edits %u %u", 1 + rnd(8),
+			 chance(70) ? 100000000 : 0);
+	for (; phases; phases--) {
 		budget += 3;
+		/* what is edited is made anew while packets come */
+		if (chance(15))
+			text_add(t, "edits %u 0", rnd(8));
 		make_changes(&budget);
 		if (chance(8))
 			text_add(t, "jit %u", rnd(2));

@@ -690,6 +690,8 @@ bool batch_line(struct batch *b, const char *text, int number)
 		{ "obj", NFT_MSG_NEWOBJ, NLM_F_CREATE },
 		{ "rule", NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND },
 		{ "insert", NFT_MSG_NEWRULE, NLM_F_CREATE },
+		{ "before", NFT_MSG_NEWRULE, NLM_F_CREATE },
+		{ "behind", NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND },
 		{ "replace", NFT_MSG_NEWRULE, NLM_F_REPLACE },
 		{ "delrule", NFT_MSG_DELRULE, 0 },
 		{ "flush", NFT_MSG_DELRULE, 0 },
@@ -699,7 +701,7 @@ bool batch_line(struct batch *b, const char *text, int number)
 	char *table = word(&s, ' '), *name = word(&s, ' '), *nth;
 	int family = fam ? family_number(fam) : -1;
 	size_t start = b->used;
-	bool good = false;
+	bool good = false, place;
 	unsigned int i;
 	uint64_t h;
 
@@ -740,13 +742,14 @@ bool batch_line(struct batch *b, const char *text, int number)
 	case NFT_MSG_NEWRULE:
 	case NFT_MSG_DELRULE:
 		put_str(b, NFTA_RULE_CHAIN, name);
-		if (!strcmp(op, "replace") || !strcmp(op, "delrule")) {
+		place = !strcmp(op, "before") || !strcmp(op, "behind");
+		if (place || !strcmp(op, "replace") || !strcmp(op, "delrule")) {
 			nth = word(&s, ' ');
 			h = nth ? rule_handle(b->fd, family, table, name,
 					      atoi(nth)) : 0;
 			if (!h)
 				break;
-			put_u64(b, NFTA_RULE_HANDLE, h);
+			put_u64(b, place ? NFTA_RULE_POSITION : NFTA_RULE_HANDLE, h);
 		}
 		good = ops[i].msg == NFT_MSG_DELRULE || put_exprs(b, s);
 		break;

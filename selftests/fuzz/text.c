@@ -12,11 +12,13 @@
  *	flushset FAMILY TABLE SET
  *	obj FAMILY TABLE NAME counter | quota BYTES
  *	rule | insert FAMILY TABLE CHAIN EXPR [attr=val...] ; EXPR ...
+ *	before | behind FAMILY TABLE CHAIN N EXPR ...	next to the N-th
  *	replace FAMILY TABLE CHAIN N EXPR ...	the N-th rule, modulo their number
  *	delrule FAMILY TABLE CHAIN N
  *	flush FAMILY TABLE CHAIN
- *	commit			end of a transaction (packet and jit imply it)
+ *	commit			end of a transaction (packet, jit, edits imply it)
  *	jit 0|1			the switch, in the namespace where it is on
+ *	edits LEAST MS		edit_least and rebuild_ms, from here on
  *	packet DEV [linear=N] [fill=N] HEX
  *
  * Numbers are those of linux/netfilter/nf_tables.h; the names of expressions'

@@ -353,18 +353,94 @@ static int commit(struct batch *b, struct refusal *r, struct figures *fig)
 	return n;
 }
 
+/* A parameter of the module's */
+static bool param(const char *name, const char *val)
+{
+	char file[96];
+	bool good;
+	int fd;
+
+	snprintf(file, sizeof(file), "/sys/module/nft_bpfjit/parameters/%s",
+		 name);
+	fd = open(file, O_WRONLY | O_CLOEXEC);
+	good = fd >= 0 && write(fd, val, strlen(val)) > 0;
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
 /* The witness is always interpreted: its translation would take longer than all
  * of the case.  Zero for a case: also what is not worth it is translated.
  */
 static bool set_cheap(const char *n)
 {
-	int fd = open("/sys/module/nft_bpfjit/parameters/cheap",
-		      O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, n, strlen(n)) > 0;
+	return param("cheap", n);
+}
 
-	if (fd >= 0)
-		close(fd);
+/* From which size on chains keep their programs when edited, and how long */
+static bool set_edits(const char *line)
+{
+	char *copy = need(strdup(line)), *s = copy;
+	char *least = word(&s, ' '), *ms = word(&s, ' ');
+	bool good = least && ms && param("edit_least", least) &&
+		    param("rebuild_ms", ms);
+
+	free(copy);
 	return good;
+}
+
+/* ---- chains that kept their programs ---- */
+
+#define CHAINS_MAX	64
+
+/* What /proc says of a translated chain: its first program, and all of them */
+static struct kept {
+	unsigned long	prog;
+	unsigned long	rules;
+	unsigned int	nprogs;
+	char		name[96];
+} kept[CHAINS_MAX];
+static unsigned int nkept;
+
+/* After a commit: how many chains have another program than before, or another
+ * number of rules, but still the same first one?
+ */
+static void count_kept(const struct world *w, struct figures *fig)
+{
+	struct kept was[CHAINS_MAX];
+	unsigned int nwas = nkept, i;
+	char line[4096], state[32];
+	FILE *f;
+
+	memcpy(was, kept, sizeof(was));
+	nkept = 0;
+	if (setns(w->ns, CLONE_NEWNET))
+		return;
+	f = fopen("/proc/thread-self/net/nft_bpfjit", "r");
+	if (!f)
+		return;
+	while (nkept < CHAINS_MAX && fgets(line, sizeof(line), f)) {
+		struct kept *k = &kept[nkept];
+		char fam[8], table[32], chain[32], progs[512], *p;
+
+		if (sscanf(line, "%7s %31s %31s %*s %lu %*s %*s %511s %*s %*s %*s %31s",
+			   fam, table, chain, &k->rules, progs, state) != 6 ||
+		    strcmp(state, "bpf"))
+			continue;
+		snprintf(k->name, sizeof(k->name), "%s %s %s", fam, table, chain);
+		k->prog = strtoul(progs, NULL, 10);
+		k->nprogs = 1;
+		for (p = progs; (p = strchr(p, ',')); p++)
+			k->nprogs++;
+		nkept++;
+		for (i = 0; i < nwas; i++)
+			if (was[i].prog == k->prog &&
+			    !strcmp(was[i].name, k->name) &&
+			    (was[i].nprogs != k->nprogs ||
+			     was[i].rules != k->rules))
+				fig->edits++;
+	}
+	fclose(f);
 }
 
 /* From nothing to the witness */
@@ -384,6 +460,9 @@ static bool fresh(struct world *w, const struct text *t)
 	ct_flush(w->nl);
 	if (w == &worlds[1] && !w->jit)
 		good = jit(w, true);
+	/* as when the module is loaded */
+	good = good && set_edits("256 500");
+	nkept = 0;
 	witness(&wit, t);
 	good = good && set_cheap("1000000");
 	batch_begin(&batch, w->nl);
@@ -421,6 +500,7 @@ static int play(struct world *w, const struct text *t, struct refusal *r,
 		const char *l = i < t->n ? t->line[i] : "commit";
 		bool is_packet = !strncmp(l, "packet ", 7);
 		bool is_jit = !strncmp(l, "jit ", 4);
+		bool is_edits = !strncmp(l, "edits ", 6);
 
 		if (sent && !is_packet) {
 			if (!settle(w)) {
@@ -430,10 +510,14 @@ static int play(struct world *w, const struct text *t, struct refusal *r,
 			}
 			sent = false;
 		}
-		if (is_packet || is_jit || !strcmp(l, "commit")) {
+		if (is_packet || is_jit || is_edits || !strcmp(l, "commit")) {
+			bool any = batch.msgs;
+
 			n = commit(&batch, r, fig);
 			if (n)
 				return n;
+			if (any && w == &worlds[1])
+				count_kept(w, fig);
 		}
 		if (is_packet) {
 			if (packet(w, l))
@@ -441,6 +525,9 @@ static int play(struct world *w, const struct text *t, struct refusal *r,
 			sent = true;
 		} else if (is_jit) {
 			if (w == &worlds[1] && !jit(w, l[4] == '1'))
+				return -1;
+		} else if (is_edits) {
+			if (!set_edits(l + 6))
 				return -1;
 		} else if (strcmp(l, "commit") &&
 			   !batch_line(&batch, l, i)) {
