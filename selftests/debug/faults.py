@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Every allocation of the module fails once, each in a run of its own: while it
-# is loaded, while rules are committed, while the switch is turned on and off,
-# and while a network namespace is made.
+# is loaded, while rules are committed, while a few rules of a chain are changed,
+# while the switch is turned on and off, and while a network namespace is made.
 #
 # What runs in the task itself is failed by /proc/thread-self/fail-nth, which
 # lets the n-th allocation of that task fail; n goes up until there is no n-th.
@@ -22,8 +22,9 @@
 import ctypes
 import os
 import re
+import socket
 import subprocess
-import sys
+import time
 
 DEBUG = "/sys/kernel/debug/"
 NS = "faults"
@@ -32,6 +33,7 @@ PARAMS = "/sys/module/nft_bpfjit/parameters/"
 SWITCH = "/proc/sys/net/netfilter/nft_jit_enable"
 NTH = "/proc/thread-self/fail-nth"
 CLONE_NEWNET = 0x40000000
+NEVER = 100000000
 # What a run may say of the chain.  A JIT without memory is "nomem" as well.
 STATES = ("bpf", "nomem")
 
@@ -68,8 +70,47 @@ def run(*args, **kw):
                           text=True, **kw)
 
 
-def in_ns(*args, **kw):
-    return run("ip", "netns", "exec", NS, *args, **kw)
+class Inside:
+    """With it: this task is in our namespace, or in one that it makes there."""
+
+    def __init__(self):
+        self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        self.ns = os.open("/run/netns/" + NS, os.O_RDONLY)
+
+    def __enter__(self):
+        if libc.setns(self.ns, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+
+    def __exit__(self, *_):
+        if libc.setns(self.home, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+
+
+class Nft:
+    """libnftables in this task, in our namespace: a process for each command
+    would take most of the time."""
+
+    def __init__(self):
+        self.lib = ctypes.CDLL("libnftables.so.1")
+        self.lib.nft_ctx_new.restype = ctypes.c_void_p
+        self.lib.nft_ctx_get_output_buffer.restype = ctypes.c_char_p
+        self.lib.nft_ctx_get_error_buffer.restype = ctypes.c_char_p
+        # The socket stays where it is made.
+        with inside:
+            self.ctx = ctypes.c_void_p(self.lib.nft_ctx_new(0))
+        # NFT_CTX_OUTPUT_HANDLE
+        self.lib.nft_ctx_output_set_flags(self.ctx, 1 << 3)
+        self.lib.nft_ctx_buffer_output(self.ctx)
+        self.lib.nft_ctx_buffer_error(self.ctx)
+
+    def __call__(self, text):
+        """Did it succeed, and what did it say?"""
+        err = self.lib.nft_run_cmd_from_buffer(self.ctx, text.encode())
+        out = self.lib.nft_ctx_get_output_buffer(self.ctx).decode()
+        said = self.lib.nft_ctx_get_error_buffer(self.ctx).decode()
+        if err:
+            note("nft: " + said.strip()[:300])
+        return not err, out
 
 
 def symbols():
@@ -83,13 +124,18 @@ def symbols():
     return table
 
 
-def text_of(table, name=None, module=None):
-    """[start, end) of a function or of all functions of a module."""
-    at = [i for i, (_, n, m) in enumerate(table)
-          if (name and n == name) or (module and m == "[%s]" % module)]
-    last = next((a for a, _, _ in table[at[-1] + 1:] if a > table[at[-1]][0]),
-                table[at[-1]][0] + 4096)
-    return table[at[0]][0], min(last, table[at[-1]][0] + 16384)
+def text_of(table, name, module=False):
+    """[start, end) of a function, or of all functions of its module; not those of
+    module_init, which are somewhere else, and others' may be in between."""
+    first = last = next(i for i, (_, n, _) in enumerate(table) if n == name)
+    whose = table[first][2]
+    while module and table[first - 1][2] == whose:
+        first -= 1
+    while module and last + 1 < len(table) and table[last + 1][2] == whose:
+        last += 1
+    end = next((a for a, _, _ in table[last + 1:] if a > table[last][0]),
+               table[last][0] + 4096)
+    return table[first][0], min(end, table[last][0] + 16384)
 
 
 class Injector:
@@ -127,6 +173,13 @@ class Injector:
             self.count += self.n
         return failed
 
+    def catch_up(self, work):
+        """After one that did not fail it is not known how many were counted."""
+        self.arm(self.n)
+        while int(read(self.dir + "times")):
+            work()
+        self.disarm()
+
 
 def ruleset(n):
     rules = "\n".join("ip daddr 10.0.%d.1 tcp dport %d drop" % (i, i + 1) for i in range(n))
@@ -134,37 +187,44 @@ def ruleset(n):
             "counter accept\n}\n}\n" % rules)
 
 
+def status():
+    """What /proc says of the chains in our namespace, in columns."""
+    with inside:
+        lines = read("/proc/thread-self/net/nft_bpfjit").splitlines()
+    return [line.split() for line in lines if not line.startswith("#")]
+
+
 def states():
-    """Of the chains in our namespace."""
-    out = in_ns("cat", "/proc/net/nft_bpfjit").stdout
-    return [line.split()[-1] for line in out.splitlines() if not line.startswith("#")]
+    return [columns[-1] for columns in status()]
+
+
+def programs():
+    """Of the one chain."""
+    return status()[0][7].split(",")
 
 
 def counts():
+    """Are four packets counted?"""
     def now():
-        out = in_ns("nft", "list", "chain", "ip", "t", "c").stdout
-        return int(re.search(r"counter packets (\d+)", out).group(1))
+        return int(re.search(r"counter packets (\d+)", nft("list chain ip t c")[1]).group(1))
     before = now()
-    if in_ns("ping", "-q", "-c", "2", "-i", "0.01", "127.0.0.1").returncode:
-        return False
+    for _ in range(4):
+        sender.sendto(b"x", receiver.getsockname())
+        receiver.recv(16)
     return now() == before + 4
 
 
 def commit(text, nth=0):
-    """nft in our namespace; the file descriptor is opened before it is armed."""
-    fd = os.open("/run/netns/" + NS, os.O_RDONLY)
-
-    def arm():
-        libc.setns(fd, CLONE_NEWNET)
-        if nth:
-            write(NTH, nth)
-    p = subprocess.Popen(["nft", "-f", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                         stderr=subprocess.STDOUT, text=True, preexec_fn=arm)
-    out = p.communicate(text)[0]
-    os.close(fd)
-    if p.returncode:
-        note("nft: " + out.strip()[:300])
-    return p.returncode == 0
+    """A transaction in our namespace, the nth allocation of which fails: was it
+    taken, and did it come to that?"""
+    if nth:
+        write(NTH, nth)
+    good = nft(text)[0]
+    if not nth:
+        return good
+    left = int(read(NTH))
+    write(NTH, 0)
+    return good, left == 0
 
 
 class Tally:
@@ -175,6 +235,8 @@ class Tally:
 
     def add(self, n, good, what):
         self.seen[what] = self.seen.get(what, 0) + 1
+        if not sum(self.seen.values()) % 50:
+            note("%s: at %d" % (self.name, n))
         if not good:
             self.bad.append("%d: %s" % (n, what))
 
@@ -202,14 +264,69 @@ def commits_in_task():
     """fail-nth in nft itself: n goes up until the commit did not get that far."""
     tally = Tally("a commit, in the task")
     text = ruleset(40)
-    n = clean = 0
-    while clean < 3:
+    n = 0
+    hit = True
+    while hit:
         n += 1
-        good = commit(text, n)
-        # Untouched runs are translated; a few of those in a row are the end.
-        clean = clean + 1 if states() == ["bpf"] else 0
+        good, hit = commit(text, n)
+        if not hit:
+            good = good and states() == ["bpf"]
         after_commit(tally, n, good)
     tally.close(10)
+
+
+def edit():
+    """Of the ruleset that is loaded: a rule more, a rule less, one replaced."""
+    handles = re.findall(r"tcp dport (\d+) drop # handle (\d+)", nft("list chain ip t c")[1])
+    handles = {int(port): int(handle) for port, handle in handles}
+    return ("insert rule ip t c position %d ip daddr 10.1.0.1 tcp dport 1-9 drop\n"
+            "delete rule ip t c handle %d\n"
+            "replace rule ip t c handle %d ip daddr 10.1.0.2 tcp dport { 1, 3-7 } drop\n" %
+            (handles[10], handles[20], handles[30]))
+
+
+def edits_in_task():
+    """The same for a change of a few rules, where a chain keeps its program and
+    gets another one beside it."""
+    tally = Tally("a change of a few rules, in the task")
+    n = 0
+    hit = True
+    write(PARAMS + "rebuild_ms", NEVER)
+    while hit:
+        n += 1
+        commit(ruleset(40))
+        before = programs()
+        good, hit = commit(edit(), n)
+        if not hit:
+            good = good and len(programs()) == 2 and programs()[0] == before[0]
+        after_commit(tally, n, good)
+    tally.close(10)
+
+
+def edits_in_worker(inj):
+    """The worker makes such a chain's program anew, or leaves it as it is."""
+    tally = Tally("a change of a few rules, the worker, " + inj.name)
+    n = 0
+    hit = True
+    while hit:
+        n += 1
+        write(PARAMS + "rebuild_ms", NEVER)
+        commit(ruleset(40))
+        commit(edit())
+        before = programs()
+        inj.arm(n)
+        write(PARAMS + "rebuild_ms", 0)
+        # Where it fails nothing is to be seen; then the wait is for nothing.
+        for i in range(400):
+            if programs() != before or i > 10 and int(read(inj.dir + "times")) == 0:
+                break
+            time.sleep(0.05)
+        hit = inj.disarm()
+        good = True
+        if not hit:
+            good = len(programs()) == 1 and programs() != before
+        after_commit(tally, n, good and counts())
+    tally.close(3)
 
 
 def commits_in_worker(inj):
@@ -220,26 +337,18 @@ def commits_in_worker(inj):
         n += 1
         inj.arm(n)
         good = commit(text)
-        if not inj.disarm():
-            commit("delete table ip t\n")
-            break
+        hit = inj.disarm()
+        if not hit:
+            good = good and states() == ["bpf"]
         after_commit(tally, n, good)
-    tally.close(3)
+        if not hit:
+            break
 
-
-def in_namespace(fn):
-    """Run it in a child in our namespace; its exit code."""
-    sys.stdout.flush()
-    pid = os.fork()
-    if not pid:
-        fd = os.open("/run/netns/" + NS, os.O_RDONLY)
-        libc.setns(fd, CLONE_NEWNET)
-        code = 99
-        try:
-            code = fn()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    def work():
+        commit(text)
+        commit("delete table ip t\n")
+    inj.catch_up(work)
+    tally.close(4)
 
 
 def nth_call(n, call):
@@ -270,25 +379,22 @@ def switch(on):
 
 def switching(on):
     tally = Tally("the switch, " + ("on" if on else "off"))
+    want = STATES if on else ("off",)
     commit(ruleset(40))
     n = 0
-    while True:
+    hit = True
+    while hit:
         n += 1
-        in_namespace(switch(not on))
-
-        def body():
+        with inside:
+            switch(not on)()
             err, hit = nth_call(n, switch(on))
-            return 50 if err else 1 if hit else 0
-        code = in_namespace(body)
         state = states()
-        want = STATES if on else ("off",)
-        if code == 0:
-            break
-        tally.add(n, code == 1 and state[0] in want and counts(), " ".join(state))
-    tally.add(0, state[0] == ("bpf" if on else "off"), " ".join(state))
-    in_namespace(switch(True))
+        tally.add(n, not err and state[0] in (want if hit else want[:1]) and counts(),
+                  " ".join(state))
+    with inside:
+        switch(True)()
     commit("delete table ip t\n")
-    tally.close(1)
+    tally.close(2)
 
 
 def namespaces():
@@ -300,18 +406,14 @@ def namespaces():
             return ctypes.get_errno()
         return 0 if os.path.exists(SWITCH) else 98
     n = 0
-    while True:
+    hit = True
+    while hit:
         n += 1
-
-        def body():
+        with inside:
             err, hit = nth_call(n, make)
-            return err if err else 97 if hit else 0
-        code = in_namespace(body)
-        if code == 0:
-            break
         # Made in spite of it, or refused for want of memory.
-        tally.add(n, code in (97, 12), "made" if code == 97 else "errno %d" % code)
-    tally.close(3)
+        tally.add(n, err == 0 or hit and err == 12, "errno %d" % err if err else "made")
+    tally.close(4)
 
 
 def insmod():
@@ -371,6 +473,8 @@ def complaints():
 
 
 def main():
+    global inside, nft, sender, receiver
+
     # Failures of pages are told with a call trace each, as warnings.
     level = read("/proc/sys/kernel/printk").split()[0]
     write("/proc/sys/kernel/printk", 4)
@@ -378,26 +482,39 @@ def main():
     write(PARAMS + "cheap", 0)
     run("ip", "netns", "add", NS)
     run("ip", "-n", NS, "link", "set", "lo", "up")
+    write(PARAMS + "edit_least", 16)
+    inside = Inside()
+    nft = Nft()
+    with inside:
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.settimeout(60)
+    receiver.bind(("127.0.0.1", 0))
 
     table = symbols()
-    module = text_of(table, module="nft_bpfjit")
-    worker = text_of(table, name="nfj_load_work")
-    nft = text_of(table, name="nf_tables_commit")
-    note("module %x-%x, worker %x-%x, nf_tables_commit %x-%x" % (module + worker + nft))
+    module = text_of(table, "nfj_load_work", module=True)
+    worker = text_of(table, "nfj_load_work")
+    rebuild = text_of(table, "nfj_rebuild_work")
+    stock = text_of(table, "nf_tables_commit")
+    note("module %x-%x, workers %x-%x %x-%x, nf_tables_commit %x-%x" %
+         (module + worker + rebuild + stock))
     injectors = [Injector("failslab"), Injector("fail_page_alloc")]
 
     result(commit(ruleset(40)) and states() == ["bpf"] and counts(), "without failures")
     commit("delete table ip t\n")
     for inj in injectors:
-        inj.stack(module, nft)
+        inj.stack(module, stock)
     commits_in_task()
+    edits_in_task()
     switching(True)
     switching(False)
     namespaces()
     for inj in injectors:
         inj.stack(worker, (0, 0))
         commits_in_worker(inj)
-        inj.stack(module, nft)
+        inj.stack(rebuild, (0, 0))
+        edits_in_worker(inj)
+        inj.stack(module, stock)
     run("rmmod", "nft_bpfjit")
     loading(injectors)
     complaints()
