@@ -21,6 +21,10 @@
 # may be counted twice or not at all: in the end what was counted at each hook
 # must be what was sent.
 #
+# In b the same is done to two rules among sixty in one chain, by replacing just
+# these, so that the chain keeps its program and gets another one beside it
+# (nft_bpfjit/commit/edit.c), which the worker then makes one again.
+#
 # At the same time in r: tables come and go, elements of sets change, commits
 # fail in their validation, nft is killed in the middle of commits, the switch
 # is turned, interfaces get other names; namespaces with rules come and go; and
@@ -31,6 +35,8 @@
 
 SECS=${STRESS_SECONDS:-30}
 RUN=$TMP/run
+# Large is what has this many rules, and it is compiled as a whole soon.
+PARAMETERS="cheap=0 edit_least=16 rebuild_ms=100"
 
 running() { [ -e "$RUN" ]; }
 
@@ -90,6 +96,71 @@ mover()
 		# nft reads on when it has done what it has.
 		sleep 0.05
 	done | in_ns "$ns" nft -i >/dev/null 2>"$TMP/mover-$ns"
+}
+
+# edit_rules X: the two rules that count in "edit", one a line.
+edit_rules()
+{
+	echo "udp dport < $1 counter name lo"
+	echo "udp dport >= $1 counter name hi"
+}
+
+# edit_handles FILE: those two rules' handles, out of what nft echoes or lists.
+edit_handles()
+{
+	sed -n 's/.*udp dport .* counter name "\?\(lo\|hi\)"\?.* # handle \([0-9]*\)$/\2/p' "$1"
+}
+
+# edit_table: 60 rules that no packet matches, and those two among them.
+edit_table()
+{
+	local i rules
+
+	mapfile -t rules < <(edit_rules 1000)
+	{
+		echo "table bridge edit {"
+		echo "counter lo { }"
+		echo "counter hi { }"
+		echo "chain c {"
+		echo "type filter hook prerouting priority 20; policy accept;"
+		echo "udp sport != 4000 accept"
+		for ((i = 1; i <= 60; i++)); do
+			echo "ip saddr 10.66.0.$i drop"
+			((i != 20)) || echo "${rules[0]}"
+			((i != 40)) || echo "${rules[1]}"
+		done
+		echo "}"
+		echo "}"
+	} | in_ns b nft -f -
+	in_ns b nft -a list chain bridge edit c >"$TMP/edit"
+}
+
+# editor: replaces those two; every other time a rule is added and one deleted too.
+editor()
+{
+	local n=0 kept=0 h rules was='' now more=
+
+	while running; do
+		mapfile -t h < <(edit_handles "$TMP/edit")
+		mapfile -t rules < <(edit_rules $((RANDOM * 2 + 2)))
+		[[ ${#h[@]} = 2 ]] || { echo "which rules?"; cat "$TMP/edit"; return; } >&2
+		{
+			echo "replace rule bridge edit c handle ${h[0]} ${rules[0]}"
+			echo "replace rule bridge edit c handle ${h[1]} ${rules[1]}"
+			if [[ -n $more ]]; then
+				echo "delete rule bridge edit c handle $more"
+			else
+				echo "insert rule bridge edit c ip saddr 10.66.1.1 drop"
+			fi
+		} | in_ns b nft -e -a -f - >"$TMP/edit"
+		more=$(sed -n 's/^insert rule .* # handle \([0-9]*\)$/\1/p' "$TMP/edit")
+		now=$(status b 2>/dev/null | awk '$2 == "edit" && $NF == "bpf" { print $8 }')
+		# the first program is the one that was there, with another one beside it
+		[[ $now != *,* || ${now%%,*} != "${was%%,*}" ]] || kept=$((kept + 1))
+		was=$now
+		n=$((n + 1))
+	done
+	echo "$n edits, $kept of them seen in two programs"
 }
 
 # tables: whole tables, replaced and flushed.
@@ -257,7 +328,8 @@ module()
 		sleep 1.$((RANDOM % 10))
 		rmmod nft_bpfjit || echo "rmmod failed"
 		sleep 0.$((RANDOM % 10))
-		insmod "$MODULE" cheap=0 || echo "insmod failed"
+		# shellcheck disable=SC2086
+		insmod "$MODULE" $PARAMETERS || echo "insmod failed"
 		n=$((n + 1))
 	done
 	echo "$n times"
@@ -285,6 +357,11 @@ sender()
 # sum NS FAMILY HOOK: what was counted there.
 sum()
 {
+	if [[ $3 == edit ]]; then
+		in_ns "$1" nft list counters table "$2" edit |
+			awk '$1 == "packets" { n += $2 } END { print n + 0 }'
+		return
+	fi
 	in_ns "$1" nft list counters table "$2" acct |
 		awk -v h="$3" '$1 == "counter" { hit = $2 ~ "^" h "_(lo|hi)$" }
 			       hit && $1 == "packets" { n += $2 } END { print n + 0 }'
@@ -354,6 +431,7 @@ accounting()
 	account r ip prerouting forward postrouting
 	account b bridge prerouting forward postrouting
 	account u ip input
+	edit_table
 }
 
 # all_bpf: the accounting is in BPF, all of it.
@@ -362,7 +440,7 @@ all_bpf()
 	local ns
 
 	for ns in t r b u; do
-		status $ns | awk '$2 == "acct" && $NF != "bpf" { print; bad = 1 }
+		status $ns | awk '$2 ~ /^(acct|edit)$/ && $NF != "bpf" { print; bad = 1 }
 				  $2 == "acct" { n++ } END { exit bad || !n }' || return 1
 	done
 }
@@ -370,7 +448,8 @@ all_bpf()
 modprobe -a veth bridge dummy
 load_module
 rmmod nft_bpfjit
-insmod "$MODULE" cheap=0 || notok "insmod cheap=0"
+# shellcheck disable=SC2086
+insmod "$MODULE" $PARAMETERS || notok "insmod $PARAMETERS"
 topology
 accounting
 check "the accounting is translated" all_bpf
@@ -380,7 +459,7 @@ sender >"$TMP/sender" 2>&1 &
 jobs=($!)
 for job in "mover t ip output" "mover r ip prerouting forward postrouting" \
 	   "mover b bridge prerouting forward postrouting" "mover u ip input" \
-	   tables sets bad_commits killed switch namespaces names module; do
+	   editor tables sets bad_commits killed switch namespaces names module; do
 	$job >"$TMP/job-${job// /-}" 2>"$TMP/err-${job// /-}" &
 	jobs+=($!)
 done
@@ -390,8 +469,9 @@ sleep "$SECS"
 rm "$RUN"
 wait "${jobs[@]}"
 
-[ -e /sys/module/nft_bpfjit ] || insmod "$MODULE" cheap=0
-for job in tables bad_commits killed switch namespaces names module; do
+# shellcheck disable=SC2086
+[ -e /sys/module/nft_bpfjit ] || insmod "$MODULE" $PARAMETERS
+for job in editor tables bad_commits killed switch namespaces names module; do
 	echo "# $job: $(<"$TMP/job-$job")"
 done
 read -r sent lost <"$TMP/sender"
@@ -401,13 +481,20 @@ check "none was refused" test "$lost" = 0
 sleep 1
 for at in "t ip output" "r netdev ingress" "r ip prerouting" "r ip forward" \
 	  "r ip postrouting" "b bridge prerouting" "b bridge forward" \
-	  "b bridge postrouting" "u ip input"; do
+	  "b bridge postrouting" "u ip input" "b bridge edit"; do
 	# shellcheck disable=SC2086
 	check "${at#* }: each packet is counted once" closes $at
 done
 for ns in t r b u; do
 	check "$ns: all transactions are taken" test ! -s "$TMP/mover-$ns"
 done
+check "edits: all transactions are taken" test ! -s "$TMP/err-editor"
+read -r edits _ kept _ <"$TMP/job-editor"
+if [[ $edits -ge 20 || $kept -gt 0 ]]; then
+	check "edits: some kept their program" test "$kept" -gt 0
+else
+	skip "edits: some kept their program" "no more than $edits in this time"
+fi
 check "sets: all transactions are taken" test ! -s "$TMP/sets.err"
 check "the module came and went" bash -c '! grep -q failed "$1"' -- "$TMP/job-module"
 check "what is bad was refused" bash -c '! grep -q taken "$1"' -- "$TMP/job-bad_commits"
