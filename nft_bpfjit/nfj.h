@@ -86,6 +86,7 @@ struct nfj_prog {
  * @nentries: entries that they find
  * @insns: BPF instructions, all programs
  * @jited: bytes of machine code, all programs
+ * @tables: bytes of the data that they search
  * @budget: whose memory it is
  * @charged: bytes taken from there
  */
@@ -96,6 +97,7 @@ struct nfj_matcher {
 	u32			nentries;
 	u32			insns;
 	u32			jited;
+	u32			tables;
 	struct nfj_budget	*budget;
 	size_t			charged;
 };

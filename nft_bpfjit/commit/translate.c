@@ -112,6 +112,7 @@ static int nfj_program(struct nfj_matcher *m, const char *name, u32 last,
 	prog->have = nfj_need_mask(&prog->need);
 	m->insns += insns->n;
 	m->jited += prog->prog->jited_len;
+	m->tables += insns->ndata;
 	return 0;
 }
 

@@ -4,6 +4,18 @@
  *
  * /proc/net/nft_bpfjit: a line for each chain, translated or not.
  *
+ *	family table chain	the chain
+ *	handle			its handle
+ *	rules whole residue	rules that it has; those whose whole match part is in
+ *				the program; those that leave something to be run
+ *	prog tag		numbers of the programs and their tags, as bpftool
+ *				shows them, separated by commas; "-": none
+ *	insns			BPF instructions of all programs
+ *	jited			bytes of machine code
+ *	tables			bytes of the tables that the programs search
+ *	state			"bpf", or why the chain is interpreted; the last
+ *				column, whatever else may come
+ *
  * /proc/net/nft_bpfjit_rules: a line for each rule.  Only root reads it, since
  * it asks the front end anew about each rule, under the commit mutex; what it
  * says of the match part holds whatever the state of the chain is.
@@ -169,12 +181,13 @@ static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 		nfj_proc_progs(m, st, false);
 		nfj_proc_progs(m, st, true);
 		more = st->edits ? st->edits->more : NULL;
-		seq_printf(m, "%u %u bpf\n",
+		seq_printf(m, "%u %u %u bpf\n",
 			   st->matcher->insns + (more ? more->insns : 0),
-			   st->matcher->jited + (more ? more->jited : 0));
+			   st->matcher->jited + (more ? more->jited : 0),
+			   st->matcher->tables + (more ? more->tables : 0));
 		return;
 	}
-	seq_printf(m, "- - 0 0 %s", nfj_why_name[why]);
+	seq_printf(m, "- - 0 0 0 %s", nfj_why_name[why]);
 	if (why == NFJ_WHY_VERIFIER)
 		seq_printf(m, ":%d", -nc->fig.err);
 	if (why == NFJ_WHY_UNSUPPORTED)
@@ -191,7 +204,7 @@ static int nfj_proc_show(struct seq_file *m, void *v)
 
 	if (!file_ns_capable(m->file, net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
-	seq_puts(m, "# family table chain handle rules whole residue prog tag insns jited state\n");
+	seq_puts(m, "# family table chain handle rules whole residue prog tag insns jited tables state\n");
 	mutex_lock(&nft_net->commit_mutex);
 	list_for_each_entry(table, &nft_net->tables, list)
 		list_for_each_entry(chain, &table->chains, list)

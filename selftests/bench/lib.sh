@@ -91,6 +91,17 @@ b_column()
 	B_COLUMN=-
 }
 
+# b_memory WORK N: bytes of the programs and of the tables of the chain, on.
+b_memory()
+{
+	local jited
+
+	b_column jited
+	jited=$B_COLUMN
+	b_column tables
+	b_put "$1-memory" "$2" on $((jited + B_COLUMN)) "bytes, $B_COLUMN of them of tables"
+}
+
 # b_pktgen COUNT [key=value...]: COUNT of pktgen's packets; sets B_COST to hundredths
 # of an instruction per packet.  The keys are pg_send's: src=, src_max=, dst=,
 # sport=, dport=.
@@ -344,6 +355,7 @@ b_tuples()
 	b_list_base "$prefix.packets"
 	b_table <"$prefix.nft" | b_load
 	b_list_both "$1" "$2" "$prefix.packets"
+	b_memory "$1" "$2"
 }
 
 # b_single: rules that stand alone.  The module is to leave them to the interpreter
@@ -443,7 +455,7 @@ b_cost_tuples()
 }
 
 # b_cost_edit N: one rule of a chain.  Handles count on from 2, a replaced rule has
-# that of the old one.  Twice: the first is to warm up.  Then what the worker does
+# that of the old one.  The first time is to warm up.  Then what the worker does
 # some time after a change, however many there were (contender on, figure later),
 # which for that has to wait until it is asked for.
 b_cost_edit()
@@ -458,14 +470,14 @@ b_cost_edit()
 		b_chain saddr "$n" >"$B_TMP/load"
 		nft -f "$B_TMP/load" || b_die "nft -f"
 		new=$((n + 2))
-		for _ in 1 2; do
-			b_cost add "$n" $contender \
-				nft add rule ip t c ip saddr 10.8.0.1 accept
-			b_cost replace "$n" $contender \
-				nft replace rule ip t c handle $new ip saddr 10.8.0.2 accept
-			b_cost delete "$n" $contender nft delete rule ip t c handle $new
-			new=$((new + 1))
-		done
+		nft add rule ip t c ip saddr 10.8.0.1 accept &&
+			nft replace rule ip t c handle $new ip saddr 10.8.0.2 accept &&
+			nft delete rule ip t c handle $new || b_die "nft"
+		new=$((new + 1))
+		b_cost add "$n" $contender nft add rule ip t c ip saddr 10.8.0.1 accept
+		b_cost replace "$n" $contender \
+			nft replace rule ip t c handle $new ip saddr 10.8.0.2 accept
+		b_cost delete "$n" $contender nft delete rule ip t c handle $new
 		[[ $contender == off ]] || b_cost later "$n" $contender b_rebuild
 		echo "$was" >$B_REBUILD
 	done

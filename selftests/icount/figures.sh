@@ -116,8 +116,7 @@ measure()
 		b_both saddr-miss $n
 		b_both saddr-last $n "src=$(b_awk $n 'if (i == n - 1) print addr(i)')"
 	done
-	b_column jited
-	b_put saddr-memory 10000 on "$B_COLUMN"
+	b_memory saddr 10000
 	V["200-a-rule 10000"]=2000000
 	# The interpreter takes seven million instructions for one packet.
 	n=100000

@@ -37,12 +37,16 @@ ruleset on <<-END
 			type filter hook input priority 0;
 			$(printf 'tcp dport %d drop\n' 1 3 5 7 9 11 13 15)
 		}
+		chain hosts {
+			type filter hook input priority 0;
+			$(printf 'ip saddr 10.0.0.%d drop\n' {1..200})
+		}
 	}
 END
 check "the heading names the columns" grep -qx \
-	"# family table chain handle rules whole residue prog tag insns jited state" \
+	"# family table chain handle rules whole residue prog tag insns jited tables state" \
 	<(in_ns on head -n 1 /proc/net/nft_bpfjit)
-check "a line for each chain" [ "$(status on | wc -l)" = 6 ]
+check "a line for each chain" [ "$(status on | wc -l)" = 7 ]
 check "no rules: empty" is_state on inet t nil empty
 check "one rule: cheap" is_state on inet t one cheap
 check "nothing to match: cheap" is_state on inet t always cheap
@@ -56,6 +60,11 @@ check "a program, its tag and size" [ "$(status on | awk '$3 == "ports" {
 	print ($8 ~ /^[0-9]+$/), ($9 ~ /^[0-9a-f]+$/ && length($9) == 16),
 		($10 > 0), ($11 > 0) }')" \
 	= "1 1 1 1" ]
+check "a few ports take no table, many addresses do" [ "$(status on |
+	awk '$3 == "ports" { print ($12 == 0) } $3 == "hosts" { print ($12 >= 4 * $5) }' |
+	xargs)" = "1 1" ]
+check "an interpreted chain has neither" [ "$(status on |
+	awk '$3 == "one" { print $8, $9, $10, $11, $12, NF }')" = "- - 0 0 0 13" ]
 
 in_ns on nft delete rule inet t fibs handle "$(handle fibs 2)"
 check "that rule is gone: the next one" \
@@ -63,7 +72,7 @@ check "that rule is gone: the next one" \
 in_ns on nft delete rule inet t fibs handle "$(handle fibs 2)"
 check "both are gone: cheap" is_state on inet t fibs cheap
 jit on 0
-for c in nil one always fibs mixed ports; do
+for c in nil one always fibs mixed ports hosts; do
 	check "switched off: $c is off" is_state on inet t $c off
 done
 finish
