@@ -21,7 +21,7 @@
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 MODULE=${MODULE:-$HERE/../../build/$(uname -r)/nft_bpfjit.ko}
-TMP=$(mktemp -d /tmp/nft_bpfjit.XXXXXX)
+TMP=${TEST_TMP:-$(mktemp -d /tmp/nft_bpfjit.XXXXXX)}
 COUNT=0
 
 ok() { COUNT=$((COUNT + 1)); echo "ok $COUNT $*"; }
@@ -269,16 +269,19 @@ make_twins()
 	settle on
 }
 
-# settle NS: wait for all packets to have gone through.
-settle()
+# settle_here: wait for all packets of this namespace to have gone through.
+settle_here()
 {
-	in_ns "$1" bash -c '
-		was=
-		for ((i = 0; i < 50; i++)); do
-			now=$(</proc/net/dev)$(</proc/net/snmp)$(</proc/net/snmp6)
-			[ "$now" != "$was" ] || break
-			was=$now
-			read -rt 0.1 <><(:)
-		done
-		:'
+	local was='' now i
+
+	for ((i = 0; i < 50; i++)); do
+		now=$(</proc/net/dev)$(</proc/net/snmp)$(</proc/net/snmp6)
+		[ "$now" != "$was" ] || break
+		was=$now
+		read -rt 0.1 <><(:)
+	done
+	:
 }
+
+# settle NS: the same of that one.
+settle() { in_ns "$1" bash -c "$(declare -f settle_here); settle_here"; }
