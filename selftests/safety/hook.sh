@@ -3,9 +3,7 @@
 #
 # Others at the functions that the module redirects: one that redirects them as
 # well excludes it, with a word of why, and leaves nothing behind; kprobes,
-# kretprobes and tracers get along with it, in either order.  So it is with a
-# kernel that lacks what it looks for by name: here the module is made to look for
-# other names, of the same length.
+# kretprobes and tracers get along with it, in either order.
 #
 # timeout: 600
 . "$(dirname "$0")/lib.sh"
@@ -43,13 +41,6 @@ probes_off()
 # hits NAME: how often a probe fired.
 hits() { awk -v n="$1" '$1 == n { print $2 }' $TRACING/kprobe_profile; }
 
-# lacks NAME OTHER: a module that looks for OTHER instead.
-lacks()
-{
-	LC_ALL=C sed "s/$1\x00/$2\x00/g" "$MODULE" >"$TMP/lacks.ko"
-	! cmp -s "$MODULE" "$TMP/lacks.ko"
-}
-
 reload_rules()
 {
 	in_ns a nft flush ruleset
@@ -85,17 +76,6 @@ untraced()
 load_module
 check "the last user of the module is gone" unload_module
 modprobe nf_tables
-
-check "a module that looks for a symbol that there is not" \
-	lacks nf_hook_mutex nf_hook_mutey
-check "refused, and it says which" \
-	refused "this kernel has no symbol nf_hook_mutey" insmod "$TMP/lacks.ko"
-check "nothing of it is left" nothing_left
-check "a module that can't look for symbols" \
-	lacks kallsyms_lookup_name kallsyms_lookup_nope
-check "refused, and it says why" \
-	refused "no kprobe on kallsyms_lookup_name" insmod "$TMP/lacks.ko"
-check "nothing of that is left" nothing_left
 
 insmod "$RIVAL" || notok "insmod rival"
 check "another that redirects nf_tables_commit: refused, with a reason" \
