@@ -423,7 +423,7 @@ static void count_kept(const struct world *w, struct figures *fig)
 		struct kept *k = &kept[nkept];
 		char fam[8], table[32], chain[32], progs[512], *p;
 
-		if (sscanf(line, "%7s %31s %31s %*s %lu %*s %*s %511s %*s %*s %*s %31s",
+		if (sscanf(line, "%7s %31s %31s %*s %lu %*s %*s %511s %*s %*s %*s %*s %31s",
 			   fam, table, chain, &k->rules, progs, state) != 6 ||
 		    strcmp(state, "bpf"))
 			continue;
