@@ -101,7 +101,7 @@ states()
 {
 	local bad=0 bpf=0 family table chain is want
 
-	while read -r family table chain _ _ _ _ _ _ _ _ is; do
+	while read -r family table chain _ _ _ _ _ _ _ _ _ is; do
 		want=$(sed -n "s/^# state: $family $table $chain //p" "$1")
 		[ "$is" != bpf ] || bpf=$((bpf + 1))
 		[ "$is" = "${want:-bpf}" ] || {
