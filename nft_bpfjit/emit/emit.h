@@ -279,6 +279,13 @@ static inline const struct nfj_test *nfj_rule_end(const struct nfj_emit *e,
 	return e->test + e->at[rule - e->first + 1];
 }
 
+/* Upper end of an interval of a test, as one of the dimension */
+static inline u64 nfj_dim_high(const struct nfj_dim *d,
+			       const struct nfj_test *t, u64 hi)
+{
+	return hi | (d->mask & ~t->mask);
+}
+
 /* Is it about the existence of a field? */
 static inline bool nfj_dim_guard(const struct nfj_dim *d)
 {

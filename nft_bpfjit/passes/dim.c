@@ -254,13 +254,6 @@ int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last)
 	return 0;
 }
 
-/* Upper end of an interval of a test, as one of the dimension */
-static u64 nfj_dim_high(const struct nfj_dim *d, const struct nfj_test *t,
-			u64 hi)
-{
-	return hi | (d->mask & ~t->mask);
-}
-
 /**
  * nfj_test_hull - where the number of a test must lie for it to hold
  * @e: the program

@@ -74,6 +74,7 @@ struct nfj_pack_leaf {
  * @e: the program
  * @field: parts of a record, in the order of comparison
  * @nfields: how many
+ * @of: for each number its field, or NFJ_NODIM
  * @rule_at: offset of the rule's number
  * @stride: bytes of a record
  * @entry: rules may lie before the entry
@@ -91,6 +92,7 @@ struct nfj_pack {
 	struct nfj_emit		*e;
 	struct nfj_pack_field	field[NFJ_PACK_FIELDS];
 	u32			nfields;
+	u8			of[NFJ_DIMS];
 	u32			rule_at;
 	u32			stride;
 	bool			entry;
@@ -129,17 +131,6 @@ static bool nfj_pack_room(struct nfj_emit *e, void **p, u32 *max, u32 used,
 	return true;
 }
 
-/* Number of a dimension's field, or nfields */
-static u32 nfj_pack_find(const struct nfj_pack *p, u8 dim)
-{
-	u32 f;
-
-	for (f = 0; f < p->nfields; f++)
-		if (p->field[f].dim == dim)
-			break;
-	return f;
-}
-
 static void nfj_pack_count(const struct nfj_emit *e, const u32 *rules, u32 n,
 			   u32 *uses)
 {
@@ -163,6 +154,7 @@ static void nfj_pack_fields(struct nfj_pack *p, const u32 *rules, u32 n)
 	const struct nfj_emit *e = p->e;
 	u32 uses[NFJ_DIMS] = {}, guard, size, f, at = 0, align = 4;
 
+	memset(p->of, NFJ_NODIM, sizeof(p->of));
 	nfj_pack_count(e, rules, n, uses);
 	for (guard = 0; guard < 2; guard++) {
 		while (p->nfields < NFJ_PACK_FIELDS) {
@@ -179,6 +171,7 @@ static void nfj_pack_fields(struct nfj_pack *p, const u32 *rules, u32 n)
 			field->dim = best;
 			field->guard = guard;
 			field->size = guard ? 1 : e->dim[best].size;
+			p->of[best] = p->nfields;
 			uses[best] = 0;
 			p->nfields++;
 		}
@@ -229,21 +222,20 @@ struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *rules, u32 n)
 	return p;
 }
 
-/* Can a test be put into a record? */
-static bool nfj_pack_test(const struct nfj_pack *p, const struct nfj_test *t)
+/* Number of the field of a record that a test can be put into, or NFJ_NODIM */
+static u8 nfj_pack_test(const struct nfj_pack *p, const struct nfj_test *t)
 {
 	const struct nfj_emit *e = p->e;
-	u64 lo, hi;
-	u32 f;
+	u8 d = nfj_test_dim(e, t), f;
 
-	if (t->kind != NFJ_IN)
-		return false;
-	f = nfj_pack_find(p, nfj_test_dim(e, t));
-	if (f == p->nfields)
-		return false;
-	nfj_test_hull(e, t, &lo, &hi);
-	return !p->field[f].guard ||
-	       (lo <= U8_MAX && hi >= e->dim[p->field[f].dim].mask);
+	if (t->kind != NFJ_IN || d == NFJ_NODIM)
+		return NFJ_NODIM;
+	f = p->of[d];
+	if (f != NFJ_NODIM && p->field[f].guard &&
+	    (t->lo > U8_MAX ||
+	     nfj_dim_high(&e->dim[d], t, t->hi) < e->dim[d].mask))
+		return NFJ_NODIM;
+	return f;
 }
 
 /* Can a rule?  What is known at this point need not. */
@@ -252,7 +244,7 @@ static bool nfj_pack_rule(const struct nfj_pack *p, u32 rule)
 	const struct nfj_test *t, *end = nfj_rule_end(p->e, rule);
 
 	for (t = nfj_rule_tests(p->e, rule); t < end; t += t->n)
-		if (!nfj_pack_test(p, t) &&
+		if (nfj_pack_test(p, t) == NFJ_NODIM &&
 		    nfj_dim_known(p->e, t) != NFJ_TRUE)
 			return false;
 	return true;
@@ -293,24 +285,28 @@ static void nfj_pack_write(const struct nfj_pack *p, u32 rule, u8 *rec)
 {
 	const struct nfj_emit *e = p->e;
 	const struct nfj_test *t, *end = nfj_rule_end(e, rule);
+	u64 lo[NFJ_PACK_FIELDS], hi[NFJ_PACK_FIELDS];
 	u32 f;
 
+	for (f = 0; f < p->nfields; f++) {
+		lo[f] = 0;
+		hi[f] = e->dim[p->field[f].dim].mask;
+	}
+	for (t = nfj_rule_tests(e, rule); t < end; t += t->n) {
+		f = nfj_pack_test(p, t);
+		if (f == NFJ_NODIM)
+			continue;
+		lo[f] = max(lo[f], t->lo);
+		hi[f] = min(hi[f], nfj_dim_high(&e->dim[p->field[f].dim], t,
+						t->hi));
+	}
 	memset(rec, 0, p->stride);
 	for (f = 0; f < p->nfields; f++) {
 		const struct nfj_pack_field *field = &p->field[f];
-		u64 lo = 0, hi = e->dim[field->dim].mask, l, h;
 
-		for (t = nfj_rule_tests(e, rule); t < end; t += t->n) {
-			if (nfj_test_dim(e, t) != field->dim ||
-			    !nfj_pack_test(p, t))
-				continue;
-			nfj_test_hull(e, t, &l, &h);
-			lo = max(lo, l);
-			hi = min(hi, h);
-		}
-		nfj_data_store(rec + field->at, lo, field->size);
+		nfj_data_store(rec + field->at, lo[f], field->size);
 		if (!field->guard)
-			nfj_data_store(rec + field->at + field->size, hi,
+			nfj_data_store(rec + field->at + field->size, hi[f],
 				       field->size);
 	}
 	*(u32 *)(rec + p->rule_at) = rule;

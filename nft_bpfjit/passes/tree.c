@@ -39,8 +39,10 @@
 #define NFJ_LEAF_MANY	1024U	/* rules from which on there are fewer */
 #define NFJ_DEPTH_MAX	32	/* of the recursion, there is little stack */
 #define NFJ_SAMPLES	32	/* rules that tell where to cut */
+#define NFJ_DRY_DEPTH	5	/* from here on one way is followed for all */
 #define NFJ_COPIES_MAX	6U	/* of a rule, on average */
 #define NFJ_COPIES	8000	/* of all rules, where they are many */
+#define NFJ_REACH_MAX	256	/* rules among which one may always match */
 #define NFJ_UNDO_MAX	256
 #define NFJ_PARTS_MAX	5	/* trees instead of one */
 #define NFJ_PART_MIN	16	/* rules in each */
@@ -72,6 +74,7 @@ struct nfj_tree {
 	struct nfj_pack	*pack;		/* leaves as data, or NULL */
 	u32		code;		/* ... but not those of so few insns */
 	bool		dry;		/* only see what would become of it */
+	u32		draw;		/* ... where not all ways are followed */
 	u64		expect;		/* rules in a leaf, on average, << 32 */
 };
 
@@ -226,24 +229,60 @@ static noinline bool nfj_tree_choose(struct nfj_tree *t, const u32 *rules,
 	return best < (m << 8) - (m << 8) / 10;
 }
 
-/* Of some rules those that what is known of a number does not contradict */
-static u32 nfj_tree_filter(const struct nfj_emit *e, const u32 *rules, u32 n,
-			   u8 d, u32 *to)
+/* Into which parts of a cut does what a rule says of the number let it go?  A bit
+ * each: 1 below, 2 from the place on.
+ */
+static u32 nfj_tree_sides(const struct nfj_tree *t, u32 rule)
 {
-	const struct nfj_test *test, *end;
-	u32 i, m = 0;
+	const struct nfj_emit *e = t->e;
+	struct nfj_dim *dim = &t->e->dim[t->dim];
+	const struct nfj_test *test = nfj_rule_tests(e, rule);
+	const struct nfj_test *end = nfj_rule_end(e, rule);
+	const u64 lo = dim->lo, hi = dim->hi;
+	u32 sides = 3;
+
+	for (; test < end; test += test->n) {
+		if (nfj_test_dim(e, test) != t->dim)
+			continue;
+		/* most tests, without much ado */
+		if (test->kind == NFJ_IN) {
+			u64 high = nfj_dim_high(dim, test, test->hi);
+
+			if (test->lo >= t->at || high < lo)
+				sides &= ~1;
+			if (high < t->at || test->lo > hi)
+				sides &= ~2;
+			continue;
+		}
+		dim->hi = min(hi, t->at - 1);
+		if (nfj_dim_known(e, test) == NFJ_FALSE)
+			sides &= ~1;
+		dim->hi = hi;
+		dim->lo = max(lo, t->at);
+		if (nfj_dim_known(e, test) == NFJ_FALSE)
+			sides &= ~2;
+		dim->lo = lo;
+	}
+	return sides;
+}
+
+/* Of some rules those that the cut lets into its lower part, into @in, and into
+ * its upper one, behind them
+ */
+static void nfj_tree_split(const struct nfj_tree *t, const u32 *rules, u32 n,
+			   u32 *in, u32 *lower, u32 *upper)
+{
+	u32 i, l = 0, r = 0, sides, *up = in + n;
 
 	for (i = 0; i < n; i++) {
-		end = nfj_rule_end(e, rules[i]);
-		for (test = nfj_rule_tests(e, rules[i]); test < end;
-		     test += test->n)
-			if (nfj_test_dim(e, test) == d &&
-			    nfj_dim_known(e, test) == NFJ_FALSE)
-				break;
-		if (test >= end)
-			to[m++] = rules[i];
+		sides = nfj_tree_sides(t, rules[i]);
+		if (sides & 1)
+			in[l++] = rules[i];
+		if (sides & 2)
+			up[r++] = rules[i];
 	}
-	return m;
+	*lower = l;
+	*upper = r;
 }
 
 /* Rules up to the first that always matches and leaves the others no chance */
@@ -272,7 +311,7 @@ static bool nfj_tree_has(const struct nfj_emit *e, u32 rule,
 	const struct nfj_test *t, *end = nfj_rule_end(e, rule);
 
 	for (t = nfj_rule_tests(e, rule); t < end; t += t->n)
-		if (nfj_test_same(e, t, test))
+		if (t->off == test->off && nfj_test_same(e, t, test))
 			return true;
 	return false;
 }
@@ -334,6 +373,13 @@ static u32 nfj_tree_insns(const struct nfj_emit *e, const u32 *rules, u32 n)
 static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
 			  u32 copies, u32 depth, u32 weight, u32 next);
 
+/* A number below @n, always the same ones */
+static u32 nfj_tree_draw(struct nfj_tree *t, u32 n)
+{
+	t->draw = t->draw * 1664525 + 1013904223;
+	return (u64)t->draw * n >> 32;
+}
+
 /* Make a test that most of the rules share, and search the others apart; true
  * when there were any and all is done.
  */
@@ -392,12 +438,14 @@ static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
 {
 	struct nfj_emit *e = t->e;
 	u32 *in = NULL, l, r, label, mark = t->nundo, extra, share, part;
+	bool lower, upper;
 	u64 at;
 	u8 d;
 
 	if (e->err)
 		return;
-	n = nfj_tree_reach(e, rules, n);
+	if (n <= NFJ_REACH_MAX)
+		n = nfj_tree_reach(e, rules, n);
 	if (n <= t->leaf || depth >= NFJ_DEPTH_MAX)
 		goto leaf;
 	if (e->opts & NFJ_OPT_COMMON &&
@@ -412,14 +460,9 @@ static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
 		e->err = -ENOMEM;
 		goto out;
 	}
-	if (!nfj_tree_know(t, d, 0, at - 1))
+	if (t->nundo == NFJ_UNDO_MAX)
 		goto leaf;
-	l = nfj_tree_filter(e, rules, n, d, in);
-	nfj_tree_undo(t, t->nundo - 1);
-	if (!nfj_tree_know(t, d, at, U64_MAX))
-		goto leaf;
-	r = nfj_tree_filter(e, rules, n, d, in + l);
-	nfj_tree_undo(t, t->nundo - 1);
+	nfj_tree_split(t, rules, n, in, &l, &r);
 	extra = l + r > n ? l + r - n : 0;
 	if (extra > copies || (l == n && r == n))
 		goto leaf;
@@ -430,15 +473,23 @@ static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
 	label = t->dry ? 0 : nfj_label(e);
 	if (!t->dry)
 		nfj_emit_ge(e, &e->dim[d], at, label);
-	nfj_tree_know(t, d, 0, at - 1);
-	nfj_tree_node(t, in, l, share, depth + 1, part, next);
-	nfj_tree_undo(t, t->nundo - 1);
+	lower = !t->dry || depth < NFJ_DRY_DEPTH ||
+		nfj_tree_draw(t, l + r) < l;
+	upper = !t->dry || depth < NFJ_DRY_DEPTH || !lower;
+	if (lower) {
+		nfj_tree_know(t, d, 0, at - 1);
+		nfj_tree_node(t, in, l, share, depth + 1,
+			      upper ? part : weight, next);
+		nfj_tree_undo(t, t->nundo - 1);
+	}
 	if (!t->dry)
 		nfj_bind(e, label);
-	nfj_tree_know(t, d, at, U64_MAX);
-	nfj_tree_node(t, in + l, r, copies - share, depth + 1, weight - part,
-		      next);
-	nfj_tree_undo(t, t->nundo - 1);
+	if (upper) {
+		nfj_tree_know(t, d, at, U64_MAX);
+		nfj_tree_node(t, in + n, r, copies - share, depth + 1,
+			      lower ? weight - part : weight, next);
+		nfj_tree_undo(t, t->nundo - 1);
+	}
 	goto out;
 leaf:
 	t->expect += (u64)weight * n;
@@ -472,6 +523,7 @@ static void nfj_tree_emit(struct nfj_tree *t, const u32 *rules, u32 n, u32 next)
 static u32 nfj_tree_cost(struct nfj_tree *t, const u32 *rules, u32 n)
 {
 	t->dry = true;
+	t->draw = 0;
 	t->leaf = t->e->pack && n >= NFJ_PACK_MIN ? NFJ_LEAF_PACKED :
 						    NFJ_LEAF_MAX;
 	t->expect = 0;
