@@ -38,6 +38,10 @@ fi
 # one run to the next, all of one measurement.
 B_BUDGET=${B_BUDGET:-30000000}
 
+# How often a figure is taken; the least counts, since what comes in between (a timer
+# more, a callback of RCU) only adds.
+B_TIMES=${B_TIMES:-3}
+
 B_PROC=/proc/net/nft_bpfjit
 B_SWITCH=/proc/sys/net/netfilter/nft_jit_enable
 B_REBUILD=/sys/module/nft_bpfjit/parameters/rebuild_ms
@@ -138,11 +142,15 @@ b_pktgen()
 # b_packet [key=value...]: as many as fit the budget, after some to warm up.
 b_packet()
 {
-	local count
+	local count least='' i
 
 	b_pktgen 20 "$@"
 	count=$((B_BUDGET * 100 / B_COST))
-	b_pktgen $((count > 20 ? count : 20)) "$@"
+	for ((i = 0; i < B_TIMES; i++)); do
+		b_pktgen $((count > 20 ? count : 20)) "$@"
+		[[ -n $least && $least -le $B_COST ]] || least=$B_COST
+	done
+	B_COST=$least
 }
 
 # The frame of the chain under test, whose rules come from stdin; $1 are its
@@ -289,7 +297,10 @@ b_both()
 B_INPUT=${B_INPUT:-$TOP/build/bench/input}
 
 # b_list LIST [BUDGET]: instructions per packet.
-b_list() { "$B_INPUT/send" -b "${2:-$B_BUDGET}" <"$1" || b_die "send"; }
+b_list()
+{
+	"$B_INPUT/send" -n "$B_TIMES" -b "${2:-$B_BUDGET}" <"$1" || b_die "send"
+}
 
 # b_accepted LIST: how many of its packets come to the end of prerouting.
 b_accepted()

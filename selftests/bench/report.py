@@ -78,9 +78,12 @@ CONTENDERS = (
 COMMANDS = (
     ("load", 1000, "`nft -f`, 1,000 linear rules"),
     ("load", 10000, "`nft -f`, 10,000 linear rules"),
+    ("load-fw", 1000, "`nft -f`, firewall of 1,000 5-tuple rules"),
+    ("load-fw", 10000, "`nft -f`, firewall of 10,000 5-tuple rules"),
     ("add", 10000, "add a rule to 10,000"),
     ("replace", 10000, "replace one of 10,000"),
     ("delete", 10000, "delete one of 10,000"),
+    ("later", 10000, "compile it as a whole, later"),
     ("namespaces-50", 500, "`nft -f`, 500 rules, in each of 50 namespaces"),
 )
 
@@ -161,6 +164,20 @@ def command_table(figures):
                   for work, n, title in COMMANDS])
 
 
+def memory_table(figures):
+    """One kernel's; what /proc/net/nft_bpfjit says."""
+    sizes = (1000, 10000)
+    rows = []
+    for work, title in (("saddr", "`ip saddr X accept`"), ("acl", "access list"),
+                        ("fw", "firewall"), ("ipc", "IP chain")):
+        row = [title]
+        for n in sizes:
+            figure = figures.get((work + "-memory", n, "on"))
+            row.append(f"{figure[0] / n:.0f}" if figure else "")
+        rows.append(row)
+    return table(["rules"] + [f"{n:,}" for n in sizes], rows)
+
+
 def plot(release, figures, path):
     """Instructions over rules."""
     lines = []
@@ -214,10 +231,8 @@ measured above an empty chain of its own, a tc program above an empty one.  "Off
 ## Off and on
 
 """ + work_table(kernels)
-    memory = figures.get(("saddr-memory", 10000, "on"))
-    if memory:
-        text += (f"\nPrograms and tables of 10,000 rules `ip saddr X accept`, {last}: "
-                 f"{memory[0] / 10000:.0f} bytes a rule.\n")
+    text += f"\n## Memory, {last}: bytes of programs and tables a rule\n\n" + \
+        memory_table(figures)
     for release, each in kernels:
         text += f"\n## Contenders, {release}\n\n" + contender_table(each) + \
             "\n" + tuple_table(each)

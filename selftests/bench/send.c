@@ -2,7 +2,7 @@
 /*
  * Send a list of packets, many times over, and say what one costs.
  *
- * usage: send [-b BUDGET] <list
+ * usage: send [-b BUDGET] [-n TIMES] <list
  *
  * pktgen makes UDP packets of one flow, or of flows at random.  This takes any
  * list of them: each line is "PROTO SRC DST [SPORT DPORT]", PROTO a number, and
@@ -14,9 +14,10 @@
  *	write() -> tun_get_user() -> netif_receive_skb() -> ip_rcv() -> prerouting
  *
  * The list is sent once to warm up, then as often as fits into BUDGET nanoseconds
- * (default 40 million, 0: that was all), but once at least.  Prints nanoseconds (in
- * a guest whose clock counts them: instructions) per packet, with two decimals, the
- * system call included: subtract what the same list costs with an empty chain.
+ * (default 40 million, 0: that was all), but once at least; all that TIMES (1), of
+ * which the least counts.  Prints nanoseconds (in a guest whose clock counts them:
+ * instructions) per packet, with two decimals, the system call included: subtract what
+ * the same list costs with an empty chain.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -158,13 +159,20 @@ static unsigned long send_list(int fd, unsigned long times)
 
 int main(int argc, char **argv)
 {
-	unsigned long budget = 40000000, once, times;
+	unsigned long budget = 40000000, n = 1, once, times, t, least = -1UL;
 	int fd, c;
 
-	while ((c = getopt(argc, argv, "b:")) != -1) {
-		if (c != 'b')
+	while ((c = getopt(argc, argv, "b:n:")) != -1) {
+		switch (c) {
+		case 'b':
+			budget = strtoul(optarg, NULL, 0);
+			break;
+		case 'n':
+			n = strtoul(optarg, NULL, 0);
+			break;
+		default:
 			return 1;
-		budget = strtoul(optarg, NULL, 0);
+		}
 	}
 	read_list();
 	fd = device();
@@ -172,6 +180,11 @@ int main(int argc, char **argv)
 	if (!budget)
 		return 0;
 	times = once < budget ? budget / once : 1;
-	printf("%.2f\n", (double)send_list(fd, times) / times / nr);
+	while (n--) {
+		t = send_list(fd, times);
+		if (t < least)
+			least = t;
+	}
+	printf("%.2f\n", (double)least / times / nr);
 	return 0;
 }
