@@ -14,7 +14,7 @@ TOOLS=(xtmatch)
 
 # Verdict maps to chains that go in the same transaction.
 # happens: Device or resource busy
-# happens: 7 : jump z
+# happens: \[7, \{"jump": \{"target": "z"
 case_deleted_chains()
 {
 	rules <<-END
@@ -226,15 +226,15 @@ rmmod_all()
 	echo "nft_limit nft_log nft_quota: gone"
 }
 
-# Sets of 100,000 addresses, the sender's own the last of them: one with a name,
-# which is looked up, and one without, which becomes part of the program.  What
-# was counted is read without the rules, a listing of which takes its time.
+# Sets of many addresses, the sender's own the last of them: one of 100,000 with a
+# name, which is looked up, and one without, which becomes part of the program.
+# What was counted is read without the rules, a listing of which takes its time.
 # happens: packets 100 bytes
 case_big()
 {
 	rules <<-END
 	table ip t {
-		set s { type ipv4_addr; elements = { $(many 11) }; }
+		set s { type ipv4_addr; elements = { $(many 11 100000) }; }
 		counter named { }
 		counter other { }
 		counter anonymous { }
@@ -243,7 +243,7 @@ case_big()
 			ip saddr @s counter name named
 			ip daddr @s counter name other
 			ip saddr != @s counter name other
-			ip saddr { $(many 12) } counter name anonymous
+			ip saddr { $(many 12 20000) } counter name anonymous
 			ip daddr { 10.0.1.1, 10.0.1.2 } tcp dport 1-5 counter name other
 		}
 	}
@@ -254,11 +254,11 @@ case_big()
 	nft_ flush ruleset
 }
 
-# many FIRST: addresses that begin with it, a list.
+# many FIRST COUNT: addresses that begin with it, a list.
 many()
 {
-	awk -v first="$1" 'BEGIN {
-		for (i = 1; i < 100000; i++)
+	awk -v first="$1" -v n="$2" 'BEGIN {
+		for (i = 1; i < n; i++)
 			printf "%d.%d.%d.%d,", first, i / 16384, i / 128 % 128, i % 128 * 2
 		print "10.0.1.2" }'
 }
