@@ -57,8 +57,8 @@ on:counters:100           0.78  off:counters:100       8  1.00
 on:set-named:1000         1.00  off:set-named:1000    15  1.00
 on:load:1000              1.20  off:load:1000          0  1.25
 on:load:10000             1.20  off:load:10000         0  1.25
-on:load-fw:1000           2.10  off:load-fw:1000       0  1.25
-on:load-fw:10000          1.60  off:load-fw:10000      0  1.25
+on:load-fw:1000           2.00  off:load-fw:1000       0  1.25
+on:load-fw:10000          1.55  off:load-fw:10000      0  1.25
 on:add:10000              1.70  off:add:10000          0  2.00
 on:replace:10000          1.15  off:replace:10000      0  2.00
 on:delete:10000           1.70  off:delete:10000       0  2.00
