@@ -328,7 +328,8 @@ static u32 nfj_fe_cost(const struct nfj_expr_in *in, unsigned int n)
 }
 
 /* A rule without tests saves nothing, and a residue that is run from the engine
- * is dearer at first than one that nft_do_chain() is at already.
+ * is dearer at first than one that nft_do_chain() is at already.  What has
+ * registers filled is most often a lookup, behind which the chain may go on.
  */
 static void nfj_fe_count(struct nfj_ir *ir, u32 first, u32 cost)
 {
@@ -337,8 +338,9 @@ static void nfj_fe_count(struct nfj_ir *ir, u32 first, u32 cost)
 	if (rule->ntests || rule->flags & NFJ_RULE_DEAD)
 		ir->cost += cost;
 	if (!(rule->flags & NFJ_RULE_DEAD) && rule->cut < rule->end)
-		ir->residue |= rule->verdict == NF_ACCEPT ||
-			       rule->verdict == NF_DROP ?
+		ir->residue |= !rule->nfills &&
+			       (rule->verdict == NF_ACCEPT ||
+				rule->verdict == NF_DROP) ?
 			       NFJ_RESIDUE_ENDS : NFJ_RESIDUE_GOES_ON;
 }
 
