@@ -103,10 +103,12 @@ static int nfj_hook_one(struct ftrace_ops *ops, void *func, const char *name)
 	err = ftrace_set_filter_ip(ops, (unsigned long)func, 0, 0);
 	if (!err)
 		err = register_ftrace_function(ops);
-	if (err)
-		pr_err("nft_bpfjit: can't hook %s with ftrace (%d)%s\n", name,
-		       err, err == -EBUSY ? ": ftrace is switched off, or a live patch has it"
-					  : "");
+	if (!err)
+		return 0;
+	ftrace_free_filter(ops);
+	pr_err("nft_bpfjit: can't hook %s with ftrace (%d)%s\n", name,
+	       err, err == -EBUSY ? ": ftrace is switched off, or a live patch has it"
+				  : "");
 	return err;
 }
 
@@ -116,6 +118,7 @@ static void nfj_unhook(struct ftrace_ops *ops)
 	synchronize_rcu_tasks();
 	wait_event(nfj_idle, !atomic_read(&nfj_inflight));
 	synchronize_rcu_tasks();
+	ftrace_free_filter(ops);
 }
 
 /**

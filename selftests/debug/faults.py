@@ -281,7 +281,7 @@ def edit():
     handles = {int(port): int(handle) for port, handle in handles}
     return ("insert rule ip t c position %d ip daddr 10.1.0.1 tcp dport 1-9 drop\n"
             "delete rule ip t c handle %d\n"
-            "replace rule ip t c handle %d ip daddr 10.1.0.2 tcp dport { 1, 3-7 } drop\n" %
+            "replace rule ip t c handle %d ip daddr 10.1.0.2 tcp dport { 1, 3 } drop\n" %
             (handles[10], handles[20], handles[30]))
 
 

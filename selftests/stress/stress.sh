@@ -343,7 +343,7 @@ sender()
 		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 		s.bind(("10.1.0.2", 4000))
 		n = lost = 0
-		while os.path.exists(sys.argv[1]):
+		while n < 200 or os.path.exists(sys.argv[1]):
 		    for i in range(50):
 		        try:
 		            s.sendto(b"x", ("10.2.0.2", (n * 7919) % 65535 + 1))
