@@ -34,7 +34,8 @@ static __always_inline u32 nfj_prog_run(const struct bpf_prog *prog,
 	return bpf_dispatcher_nop_func(key, prog->insnsi, prog->bpf_func);
 }
 
-#define NFJ_BAD		0xfffffffeU	/* nfj_match(): a number out of range */
+/* nfj_match(): a number out of range.  Only NFJ_NONE is above. */
+#define NFJ_BAD		0xfffffffeU
 
 u32 nfj_bad_match(void);
 u32 nfj_match_edited(const struct nfj_state *st, struct nfj_key *key,

@@ -51,7 +51,7 @@ static noinline unsigned int nfj_base_jump(const struct nfj_state *st,
 					   const struct nfj_act *act,
 					   struct nfj_key *key, u32 have,
 					   const struct nft_pktinfo *pkt,
-					   bool gen)
+					   u8 gen)
 {
 	struct nft_regs regs __uninitialized;
 
@@ -66,7 +66,7 @@ static noinline unsigned int nfj_base_run(const struct nfj_state *st,
 					  const struct nfj_act *act,
 					  struct nfj_key *key, u32 have,
 					  const struct nft_pktinfo *pkt,
-					  bool gen)
+					  u8 gen)
 {
 	struct nft_regs regs __uninitialized;
 	u32 next;
@@ -86,7 +86,7 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	const struct nft_chain *chain = priv;
 	const struct nft_base_chain *base = nft_base_chain(chain);
 	struct nfj_key key __aligned(8) __uninitialized;
-	bool gen = READ_ONCE(nft_net(pkt)->nft.gencursor);
+	u8 gen = READ_ONCE(nft_net(pkt)->nft.gencursor);
 	const struct nfj_state *st = nfj_blob_state(nfj_blob_of(chain, gen));
 	const struct nfj_act *act;
 	u32 k, have = 0;
@@ -97,15 +97,16 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 
 	key.valid = 0;
 	k = nfj_match(st, &key, pkt, 0, &have);
-	if (k == NFJ_NONE)
+	if (k >= NFJ_BAD) {
+		if (unlikely(k == NFJ_BAD))
+			goto interpret;
 		return nfj_verdict(pkt, base->policy);
-	if (unlikely(k == NFJ_BAD))
-		goto interpret;
+	}
 	act = &st->acts[k];
+	if (likely(!act->expr && nfj_is_final(act->verdict)))
+		return nfj_verdict(pkt, act->verdict);
 	if (act->expr)
 		return nfj_base_run(st, act, &key, have, pkt, gen);
-	if (nfj_is_final(act->verdict))
-		return nfj_verdict(pkt, act->verdict);
 	return nfj_base_jump(st, act, &key, have, pkt, gen);
 
 interpret:
