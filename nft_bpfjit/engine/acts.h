@@ -159,7 +159,8 @@ static __always_inline void nfj_act_eval(const struct nfj_state *st,
  * nfj_run(): a counter and a verdict, or the end of the chain, is what most
  * packets come to, and a stack of jumps costs more than that.
  *
- * Return: false when the rules from @next on are for the interpreter.
+ * Return: false, with NFT_CONTINUE, when the rules from @next on are for the
+ * interpreter.
  */
 static __always_inline bool nfj_acts_run(const struct nfj_state *st,
 					 bool found, const struct nfj_act *act,
@@ -194,8 +195,10 @@ match:
 		k = nfj_match(st, key, pkt, *next, have);
 		if (k == NFJ_NONE)
 			break;
-		if (unlikely(k == NFJ_BAD))
+		if (unlikely(k == NFJ_BAD)) {
+			regs->verdict.code = NFT_CONTINUE;
 			return false;
+		}
 		act = &st->acts[k];
 	}
 	regs->verdict.code = NFT_RETURN;

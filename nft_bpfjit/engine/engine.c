@@ -151,7 +151,6 @@ void nfj_run(const struct nfj_state *st, u32 next, struct nfj_key *key,
 				blob = st->blob;
 				rule = nfj_rule_of(st, next);
 				st = NULL;
-				regs->verdict.code = NFT_CONTINUE;
 				continue;
 			}
 		} else {
@@ -240,11 +239,9 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 		return;
 	}
 	if (!nfj_acts_run(st, true, &st->acts[k], &key, &have, regs, pkt,
-			  &next))
-		regs->verdict.code = NFT_CONTINUE;
-	else if (!nfj_leads_on(regs->verdict.code))
-		return;
-	nfj_run(st, next, &key, have, regs, pkt, NFJ_GEN_UNKNOWN);
+			  &next) ||
+	    nfj_leads_on(regs->verdict.code))
+		nfj_run(st, next, &key, have, regs, pkt, NFJ_GEN_UNKNOWN);
 }
 
 static struct nft_expr_type nfj_ebpf_type = {

@@ -71,12 +71,9 @@ static noinline unsigned int nfj_base_run(const struct nfj_state *st,
 	struct nft_regs regs __uninitialized;
 	u32 next;
 
-	if (!nfj_acts_run(st, true, act, key, &have, &regs, pkt, &next)) {
-		regs.verdict.code = NFT_CONTINUE;
+	if (!nfj_acts_run(st, true, act, key, &have, &regs, pkt, &next) ||
+	    nfj_leads_on(regs.verdict.code))
 		nfj_run(st, next, key, have, &regs, pkt, gen);
-	} else if (nfj_leads_on(regs.verdict.code)) {
-		nfj_run(st, next, key, have, &regs, pkt, gen);
-	}
 	return nfj_base_end(st, pkt, &regs);
 }
 
