@@ -285,3 +285,21 @@ settle_here()
 
 # settle NS: the same of that one.
 settle() { in_ns "$1" bash -c "$(declare -f settle_here); settle_here"; }
+
+# refused FILE WORDS: with one line of ours, which has these words.
+refused()
+{
+	dmesg -C
+	! insmod "$1" 2>/dev/null || { echo "insmod succeeded"; rmmod nft_bpfjit; return 1; }
+	dmesg | grep nft_bpfjit: >"$TMP/said"
+	cat "$TMP/said"
+	[[ $(wc -l <"$TMP/said") == 1 ]] && grep -q "$2" "$TMP/said"
+}
+
+# nothing_left: of the module, by whose insmod nothing came of it.
+nothing_left()
+{
+	[[ ! -e /proc/sys/net/netfilter/nft_jit_enable && ! -e /proc/net/nft_bpfjit ]] &&
+		! grep nft_bpfjit /proc/modules &&
+		! grep -E 'nfj_|nft_bpfjit' /sys/kernel/tracing/enabled_functions
+}

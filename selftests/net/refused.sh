@@ -21,23 +21,6 @@ without()
 	! cmp -s "$MODULE" "$TMP/without.ko"
 }
 
-# refused FILE WORDS: with one line of ours, which has these words.
-refused()
-{
-	dmesg -C
-	! insmod "$1" 2>/dev/null || { echo "insmod succeeded"; rmmod nft_bpfjit; return 1; }
-	dmesg | grep nft_bpfjit: >"$TMP/said"
-	cat "$TMP/said"
-	[[ $(wc -l <"$TMP/said") == 1 ]] && grep -q "$2" "$TMP/said"
-}
-
-nothing_left()
-{
-	[[ ! -e /proc/sys/net/netfilter/nft_jit_enable && ! -e /proc/net/nft_bpfjit ]] &&
-		! grep nft_bpfjit /proc/modules &&
-		! grep -E 'nfj_|nft_bpfjit' /sys/kernel/tracing/enabled_functions
-}
-
 # Loaded by whoever calls us, so that the kernel has had its word about the taint.
 rmmod nft_bpfjit
 check "there are symbols to miss" [ "$(symbols | wc -l)" -ge 10 ]

@@ -10,26 +10,6 @@
 
 TRACING=/sys/kernel/tracing
 
-# refused COMMAND...: insmod must fail, and this must be in the log.
-refused()
-{
-	local want=$1
-
-	shift
-	dmesg -C
-	! "$@" 2>/dev/null || { echo "$* succeeded"; return 1; }
-	dmesg | grep -q "$want" || { dmesg; return 1; }
-}
-
-# nothing_left: no file, no ftrace, no program.
-nothing_left()
-{
-	[ ! -e /proc/sys/net/netfilter/nft_jit_enable ] &&
-		[ ! -e /proc/net/nft_bpfjit ] &&
-		! grep -E 'nfj_|nft_bpfjit' $TRACING/enabled_functions &&
-		no_programs
-}
-
 probe() { echo "$1" >>$TRACING/kprobe_events; }
 probes_on() { echo 1 >$TRACING/events/kprobes/enable; }
 probes_off()
@@ -79,8 +59,9 @@ modprobe nf_tables
 
 insmod "$RIVAL" || notok "insmod rival"
 check "another that redirects nf_tables_commit: refused, with a reason" \
-	refused "can't hook nf_tables_commit.*live patch" insmod "$MODULE"
+	refused "$MODULE" "can't hook nf_tables_commit.*live patch"
 check "nothing of it is left" nothing_left
+check "no program of it is left" no_programs
 rmmod rival
 check "without it: loads" insmod "$MODULE"
 check "the other one is refused now" bash -c '! insmod "$1"' -- "$RIVAL"
@@ -114,8 +95,9 @@ check "translated" is_state a bpf
 unload_module
 sysctl -q kernel.ftrace_enabled=0
 check "ftrace switched off: refused, with a reason" \
-	refused "can't hook.*ftrace is switched off" insmod "$MODULE"
+	refused "$MODULE" "can't hook.*ftrace is switched off"
 check "nothing of that is left" nothing_left
+check "no program of that is left" no_programs
 sysctl -q kernel.ftrace_enabled=1
 check "switched on: loads" insmod "$MODULE"
 check "what was there is translated" is_state a bpf
