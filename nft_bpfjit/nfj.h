@@ -121,6 +121,7 @@ void nfj_budget_uncharge(struct nfj_budget *b, size_t bytes);
 /* nfj_act::flags */
 #define NFJ_ACT_MUTATES	0x01	/* extract the key anew afterwards */
 #define NFJ_ACT_NEXT	0x02	/* entry @next matches as well, for sure */
+#define NFJ_ACT_ALWAYS	0x04	/* matches any packet: no program need be asked */
 
 /**
  * struct nfj_act - what the engine does when an entry matches
@@ -174,8 +175,9 @@ struct nfj_edits {
 
 /**
  * struct nfj_state - a translated chain, as packets see it
- * @nprogs: programs of @matcher, 0 for a chain that was edited
- * @prog: likewise
+ * @nprogs: programs of @matcher; 0 for a chain that was edited, and for one whose
+ *	    first entry matches any packet
+ * @prog: the first of them
  * @acts: for each entry what to do
  * @nacts: entries
  * @fills: register words that residues read

@@ -69,7 +69,7 @@ void nfj_matcher_put(struct nfj_matcher *m)
 void nfj_matcher_use(struct nfj_state *st, struct nfj_matcher *m)
 {
 	st->matcher = m;
-	st->nprogs = m->nprogs;
+	st->nprogs = st->acts->flags & NFJ_ACT_ALWAYS ? 0 : m->nprogs;
 	st->prog = m->prog;
 }
 
@@ -331,6 +331,9 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 		act->nfills = r->nfills;
 		if (r->flags & NFJ_RULE_MUTATES)
 			act->flags |= NFJ_ACT_MUTATES;
+		/* what is filled in has to be extracted for a program */
+		if (!r->ntests && !r->nfills && !(r->flags & NFJ_RULE_DEAD))
+			act->flags |= NFJ_ACT_ALWAYS;
 		act->next = r->next;
 		while (act->next < ir->nrules &&
 		       ir->rules[act->next].flags & NFJ_RULE_DEAD)

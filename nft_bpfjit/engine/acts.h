@@ -144,10 +144,10 @@ static __always_inline void nfj_act_eval(const struct nfj_state *st,
 }
 
 /**
- * nfj_acts_run - do what the entries of one chain do
+ * nfj_acts_run - go on in a chain, and do what its entries do
  * @st: the chain
- * @found: is there an entry, or is one to be looked for, from @next on?
- * @act: the entry that was found
+ * @act: the entry that was done last, its verdict in @regs; NULL to look for one,
+ *	 from @next on
  * @key: flow key
  * @have: what is in the key, see nfj_need_mask()
  * @regs: registers; the verdict is left here: one that is final or leads to
@@ -155,15 +155,14 @@ static __always_inline void nfj_act_eval(const struct nfj_state *st,
  * @pkt: the packet
  * @next: the entry to go on with after a jump
  *
- * Inline in the entries from the hook and from the expression as well as in
- * nfj_run(): a counter and a verdict, or the end of the chain, is what most
- * packets come to, and a stack of jumps costs more than that.
+ * Inline in the entry from the expression as well as in nfj_run(): the end of the
+ * chain is what most packets come to, and a stack of jumps costs more than that.
  *
  * Return: false, with NFT_CONTINUE, when the rules from @next on are for the
  * interpreter.
  */
 static __always_inline bool nfj_acts_run(const struct nfj_state *st,
-					 bool found, const struct nfj_act *act,
+					 const struct nfj_act *act,
 					 struct nfj_key *key, u32 *have,
 					 struct nft_regs *regs,
 					 const struct nft_pktinfo *pkt,
@@ -171,10 +170,12 @@ static __always_inline bool nfj_acts_run(const struct nfj_state *st,
 {
 	u32 k;
 
-	if (!found)
+	if (!act)
 		goto match;
+	goto evaluated;
 	for (;;) {
 		nfj_act_eval(st, act, key, regs, pkt);
+evaluated:
 		if (nfj_is_final(regs->verdict.code))
 			return true;
 		*next = act->next;
@@ -190,6 +191,9 @@ static __always_inline bool nfj_acts_run(const struct nfj_state *st,
 match:
 		if (*next >= st->nacts)
 			break;
+		act = &st->acts[*next];
+		if (act->flags & NFJ_ACT_ALWAYS)
+			continue;
 		if (!*have)
 			key->valid = 0;
 		k = nfj_match(st, key, pkt, *next, have);

@@ -100,11 +100,36 @@ noinline u32 nfj_match_more(const struct nfj_state *st, struct nfj_key *key,
 {
 	u32 i, k = NFJ_NONE;
 
-	for (i = 1; i < st->nprogs && k == NFJ_NONE; i++)
+	for (i = 1; i < st->matcher->nprogs && k == NFJ_NONE; i++)
 		if (next < st->prog[i].last)
 			k = nfj_match_prog(st, &st->prog[i], key, pkt, next,
 					   have);
 	return k;
+}
+
+/**
+ * nfj_match_long - nfj_match() where its short way does not do
+ * @st: as there: a chain that was edited, or whose first entry matches always
+ * @key: likewise
+ * @pkt: likewise
+ * @next: likewise
+ * @have: likewise
+ *
+ * Return: likewise.
+ */
+noinline u32 nfj_match_long(const struct nfj_state *st, struct nfj_key *key,
+			    const struct nft_pktinfo *pkt, u32 next, u32 *have)
+{
+	u32 k = NFJ_NONE;
+
+	if (!next && st->acts->flags & NFJ_ACT_ALWAYS)
+		return 0;
+	if (st->edits)
+		return nfj_match_edited(st, key, pkt, next, have);
+	key->entry = next;
+	if (next < st->prog->last)
+		k = nfj_match_prog(st, st->prog, key, pkt, next, have);
+	return k == NFJ_NONE ? nfj_match_more(st, key, pkt, next, have) : k;
 }
 
 /* The rule that entry @next belongs to */
@@ -146,8 +171,8 @@ void nfj_run(const struct nfj_state *st, u32 next, struct nfj_key *key,
 	goto verdict;
 	for (;;) {
 		if (st) {
-			if (!nfj_acts_run(st, false, NULL, key, &have, regs,
-					  pkt, &next)) {
+			if (!nfj_acts_run(st, NULL, key, &have, regs, pkt,
+					  &next)) {
 				blob = st->blob;
 				rule = nfj_rule_of(st, next);
 				st = NULL;
@@ -222,6 +247,7 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	const struct nfj_ebpf *priv = nft_expr_priv(expr);
 	const struct nfj_state *st = priv->state;
 	struct nfj_key key __aligned(8) __uninitialized;
+	const struct nfj_act *act;
 	u32 k, next, have = 0;
 
 	if (unlikely(pkt->skb->nf_trace || !st->enter)) {
@@ -238,8 +264,9 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 		regs->verdict.code = NFT_BREAK;
 		return;
 	}
-	if (!nfj_acts_run(st, true, &st->acts[k], &key, &have, regs, pkt,
-			  &next) ||
+	act = &st->acts[k];
+	nfj_act_eval(st, act, &key, regs, pkt);
+	if (!nfj_acts_run(st, act, &key, &have, regs, pkt, &next) ||
 	    nfj_leads_on(regs->verdict.code))
 		nfj_run(st, next, &key, have, regs, pkt, NFJ_GEN_UNKNOWN);
 }

@@ -42,6 +42,8 @@ u32 nfj_match_edited(const struct nfj_state *st, struct nfj_key *key,
 		     const struct nft_pktinfo *pkt, u32 next, u32 *have);
 u32 nfj_match_more(const struct nfj_state *st, struct nfj_key *key,
 		   const struct nft_pktinfo *pkt, u32 next, u32 *have);
+u32 nfj_match_long(const struct nfj_state *st, struct nfj_key *key,
+		   const struct nft_pktinfo *pkt, u32 next, u32 *have);
 
 /* Ask one program; NFJ_NONE, NFJ_BAD or the number of an entry */
 static __always_inline u32 nfj_match_prog(const struct nfj_state *st,
@@ -84,7 +86,7 @@ static __always_inline u32 nfj_match(const struct nfj_state *st,
 	u32 k = NFJ_NONE;
 
 	if (unlikely(!st->nprogs))
-		return nfj_match_edited(st, key, pkt, next, have);
+		return nfj_match_long(st, key, pkt, next, have);
 	key->entry = next;
 	if (!next || next < st->prog->last)
 		k = nfj_match_prog(st, st->prog, key, pkt, next, have);

@@ -10,8 +10,7 @@
  * zeroed stack, one compare for each builtin expression, an indirect call) than
  * the matcher itself needs for a thousand rules.  These functions do the same,
  * in the same order, for a translated chain, and call nft_do_chain() for all
- * else: a chain that is not translated (any more), a traced packet, a base chain
- * with counters of its own.
+ * else: a chain that is not translated (any more), a traced packet.
  *
  * hook/entries.c puts them in their place.  Mirrors nft_chain_filter.c and
  * nft_do_chain().
@@ -36,60 +35,73 @@ static __always_inline unsigned int nfj_verdict(const struct nft_pktinfo *pkt,
 	return verdict;
 }
 
+/* nft_update_chain_stats(): iptables-nft's base chains count what comes to their
+ * policy
+ */
+static noinline void nfj_chain_stats(const struct nft_base_chain *base,
+				     const struct nft_pktinfo *pkt)
+{
+	struct nft_stats __percpu *pstats = READ_ONCE(base->stats);
+	struct nft_stats *stats;
+
+	if (!pstats)
+		return;
+	local_bh_disable();
+	stats = this_cpu_ptr(pstats);
+	u64_stats_update_begin(&stats->syncp);
+	stats->pkts++;
+	stats->bytes += pkt->skb->len;
+	u64_stats_update_end(&stats->syncp);
+	local_bh_enable();
+}
+
+/* nft_do_chain(): the policy */
+static __always_inline unsigned int
+nfj_policy(const struct nft_base_chain *base, const struct nft_pktinfo *pkt)
+{
+	if (unlikely(READ_ONCE(base->stats)))
+		nfj_chain_stats(base, pkt);
+	return nfj_verdict(pkt, base->policy);
+}
+
 /* The verdict of a base chain that has come to its end, or to another verdict */
 static __always_inline unsigned int nfj_base_end(const struct nfj_state *st,
 						 const struct nft_pktinfo *pkt,
 						 const struct nft_regs *regs)
 {
 	if (regs->verdict.code == NFT_RETURN)
-		return nfj_verdict(pkt, nft_base_chain(st->chain)->policy);
+		return nfj_policy(nft_base_chain(st->chain), pkt);
 	return nfj_verdict(pkt, regs->verdict.code);
 }
 
-/* An entry without a residue whose verdict leads on */
-static noinline unsigned int nfj_base_jump(const struct nfj_state *st,
-					   const struct nfj_act *act,
-					   struct nfj_key *key, u32 have,
-					   const struct nft_pktinfo *pkt,
-					   u8 gen)
-{
-	struct nft_regs regs __uninitialized;
-
-	regs.verdict.code = act->verdict;
-	regs.verdict.chain = (void *)act->chain;
-	nfj_run(st, act->next, key, have, &regs, pkt, gen);
-	return nfj_base_end(st, pkt, &regs);
-}
-
-/* An entry with a residue */
+/* An entry has been done, and there is no verdict yet */
 static noinline unsigned int nfj_base_run(const struct nfj_state *st,
 					  const struct nfj_act *act,
 					  struct nfj_key *key, u32 have,
+					  struct nft_regs *regs,
 					  const struct nft_pktinfo *pkt,
 					  u8 gen)
 {
-	struct nft_regs regs __uninitialized;
 	u32 next;
 
-	if (!nfj_acts_run(st, true, act, key, &have, &regs, pkt, &next) ||
-	    nfj_leads_on(regs.verdict.code))
-		nfj_run(st, next, key, have, &regs, pkt, gen);
-	return nfj_base_end(st, pkt, &regs);
+	if (!nfj_acts_run(st, act, key, &have, regs, pkt, &next) ||
+	    nfj_leads_on(regs->verdict.code))
+		nfj_run(st, next, key, have, regs, pkt, gen);
+	return nfj_base_end(st, pkt, regs);
 }
 
 static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 						 void *priv)
 {
 	const struct nft_chain *chain = priv;
-	const struct nft_base_chain *base = nft_base_chain(chain);
 	struct nfj_key key __aligned(8) __uninitialized;
+	struct nft_regs regs __uninitialized;
 	u8 gen = READ_ONCE(nft_net(pkt)->nft.gencursor);
 	const struct nfj_state *st = nfj_blob_state(nfj_blob_of(chain, gen));
 	const struct nfj_act *act;
 	u32 k, have = 0;
 
-	if (unlikely(!st || pkt->skb->nf_trace ||
-		     READ_ONCE(base->stats)))
+	if (unlikely(!st || pkt->skb->nf_trace))
 		goto interpret;
 
 	key.valid = 0;
@@ -97,14 +109,20 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	if (k >= NFJ_BAD) {
 		if (unlikely(k == NFJ_BAD))
 			goto interpret;
-		return nfj_verdict(pkt, base->policy);
+		return nfj_policy(nft_base_chain(chain), pkt);
 	}
 	act = &st->acts[k];
 	if (likely(!act->expr && nfj_is_final(act->verdict)))
 		return nfj_verdict(pkt, act->verdict);
-	if (act->expr)
-		return nfj_base_run(st, act, &key, have, pkt, gen);
-	return nfj_base_jump(st, act, &key, have, pkt, gen);
+	nfj_act_eval(st, act, &key, &regs, pkt);
+	if (likely(nfj_is_final(regs.verdict.code)))
+		return nfj_verdict(pkt, regs.verdict.code);
+	if (!nfj_leads_on(regs.verdict.code))
+		return nfj_base_run(st, act, &key, have, &regs, pkt, gen);
+	if (act->flags & NFJ_ACT_MUTATES)
+		have = 0;
+	nfj_run(st, act->next, &key, have, &regs, pkt, gen);
+	return nfj_base_end(st, pkt, &regs);
 
 interpret:
 	/* all from the beginning: nothing has been done yet */

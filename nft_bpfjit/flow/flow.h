@@ -65,17 +65,19 @@ static __always_inline u64 nfj_flow_name_word(u64 w, bool *ended)
 static __always_inline void nfj_flow_name(u8 *name,
 					  const struct net_device *dev)
 {
-	u64 w[2] = {};
-	bool ended;
+	struct nfj_word *to = (void *)name;
+	const struct nfj_word *from;
+	bool ended = true;
 
-	BUILD_BUG_ON(NFJ_IFNAMSIZ != IFNAMSIZ || IFNAMSIZ != sizeof(w));
+	BUILD_BUG_ON(sizeof(dev->name) != NFJ_IFNAMSIZ);
+	BUILD_BUG_ON(2 * sizeof(*to) != NFJ_IFNAMSIZ);
 
+	to[0].v = 0;
 	if (dev) {
-		memcpy(w, dev->name, sizeof(w));
-		w[0] = nfj_flow_name_word(w[0], &ended);
-		w[1] = ended ? 0 : nfj_flow_name_word(w[1], &ended);
+		from = (const void *)dev->name;
+		to[0].v = nfj_flow_name_word(from[0].v, &ended);
 	}
-	memcpy(name, w, sizeof(w));
+	to[1].v = ended ? 0 : nfj_flow_name_word(from[1].v, &ended);
 }
 
 /* nft_ct_get_eval() */

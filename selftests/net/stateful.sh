@@ -251,6 +251,7 @@ case_resets()
 # Matches and targets of xtables, through iptables-nft.
 # happens: -j REJECT
 # happens: \[3:
+# happens: :INPUT ACCEPT \[[1-9]
 case_xt()
 {
 	in_ns "$ns" iptables-nft-restore <<-END
