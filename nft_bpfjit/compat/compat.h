@@ -29,6 +29,17 @@ int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 	ftrace_instruction_pointer_set(fregs, ip)
 #endif
 
+/* Did BPF_PROG_LOAD get as far as the verifier, which always writes this field?
+ * Older kernels have no other errno for "no memory" that would make one ask.
+ */
+#if NFJ_KERNEL(6, 4)
+#define nfj_verifier_mark(attr)	((attr)->log_true_size = U32_MAX)
+#define nfj_verifier_ran(attr)	((attr)->log_true_size != U32_MAX)
+#else
+#define nfj_verifier_mark(attr)	((void)(attr))
+#define nfj_verifier_ran(attr)	((void)(attr), true)
+#endif
+
 #if NFJ_KERNEL(6, 11)
 #define NFJ_CTL_CONST	const
 #else

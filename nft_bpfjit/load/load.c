@@ -78,6 +78,29 @@ static void nfj_load_patch(const struct nfj_insns *insns, int fd)
 			insns->insn[i].imm = fd;
 }
 
+/* What BPF_PROG_LOAD fails with.  It has several words for a lack of memory, and
+ * a chain that lacked memory is tried again, one that was refused is not.
+ */
+static int nfj_load_errno(int err, const union bpf_attr *attr)
+{
+	switch (err) {
+	case -EINVAL:
+		/* no room for the program itself */
+		return nfj_verifier_ran(attr) ? err : -ENOMEM;
+	case -EFAULT:
+		/* The addresses that it has from us are good: older kernels say
+		 * so when too many branches wait to be looked at, or when there
+		 * is no room for one.  Half as many may do.
+		 */
+		return -EOVERFLOW;
+	case -ENOTSUPP:
+		/* where there must be a JIT, none for what it makes */
+		return READ_ONCE(*nfj_sym.jit_enable) ? -ENOMEM : err;
+	default:
+		return err;
+	}
+}
+
 static void nfj_load_work(struct work_struct *work)
 {
 	struct nfj_load_job *job = container_of(work, struct nfj_load_job,
@@ -100,11 +123,12 @@ static void nfj_load_work(struct work_struct *work)
 		nfj_load_patch(job->insns, table);
 	}
 	strscpy(attr.prog_name, job->name, sizeof(attr.prog_name));
+	nfj_verifier_mark(&attr);
 	fd = kern_sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
 	if (table >= 0)
 		close_fd(table);
 	if (fd < 0) {
-		job->err = fd;
+		job->err = nfj_load_errno(fd, &attr);
 		return;
 	}
 	job->prog = bpf_prog_get_type_dev(fd, BPF_PROG_TYPE_SYSCALL, false);
