@@ -41,7 +41,13 @@ static const struct {
  */
 int nfj_symbols_init(void)
 {
-	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
+	/* Never armed, only its address is wanted.  Without memory an armed one
+	 * could not be disarmed: it would stay registered, on our stack.
+	 */
+	struct kprobe kp = {
+		.symbol_name	= "kallsyms_lookup_name",
+		.flags		= KPROBE_FLAG_DISABLED,
+	};
 	unsigned int i;
 	int err;
 
