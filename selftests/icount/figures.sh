@@ -26,7 +26,7 @@ on:single-net:1           1.00  off:single-net:1       8  1.00
 on:single-iifname:1       1.00  off:single-iifname:1   8  1.00
 on:single-mark:1          1.00  off:single-mark:1      8  1.00
 on:single-set:1           1.00  off:single-set:1       8  1.00
-on:single-both:1          1.00  off:single-both:1      8  1.00
+on:single-both:1          0.35  off:single-both:1      8  1.00
 on:single-accept:1        1.00  off:single-accept:1    8  1.00
 on:single-count:1         1.00  off:single-count:1     8  1.00
 on:saddr-miss:10          0.60  off:saddr-miss:1       8  90
@@ -40,9 +40,9 @@ on:saddr-last:10000       0.78  off:saddr-miss:1       8  130
 on:saddr-miss:1000        1.00  on:saddr-miss:10      20  25
 on:saddr-miss:10000       1.00  on:saddr-miss:10      20  40
 on:saddr-miss:100000      1.00  on:saddr-miss:10      20  70
-on:saddr-dport:1000       1.12  off:saddr-miss:1       8  120
-on:same-saddr-tcp:1000    1.16  off:saddr-miss:1       8  120
-on:same-saddr:1000        1.50  off:saddr-miss:1       8  160
+on:saddr-dport:1000       1.02  off:saddr-miss:1       8  120
+on:same-saddr-tcp:1000    1.07  off:saddr-miss:1       8  120
+on:same-saddr:1000        1.40  off:saddr-miss:1       8  160
 on:acl:1000               2.35  off:saddr-miss:1       8  250
 on:fw:1000                3.80  off:saddr-miss:1       8  250
 on:ipc:1000               3.25  off:saddr-miss:1       8  250
@@ -51,9 +51,9 @@ on:fw:10000               5.40  off:saddr-miss:1       8  400
 on:ipc:10000              4.30  off:saddr-miss:1       8  400
 on:saddr-miss:100000      0.60  off:saddr-miss:1       8  160
 on:saddr-last:100000      0.78  off:saddr-miss:1       8  160
-on:known:30               0.38  off:known:30           8  1.00
-on:nested:30              0.38  off:nested:30          8  0.50
-on:counters:100           0.78  off:counters:100       8  1.00
+on:known:30               0.27  off:known:30           8  1.00
+on:nested:30              0.35  off:nested:30          8  0.50
+on:counters:100           0.74  off:counters:100       8  1.00
 on:set-named:1000         1.00  off:set-named:1000    15  1.00
 on:load:1000              1.20  off:load:1000          0  1.25
 on:load:10000             1.20  off:load:10000         0  1.25
