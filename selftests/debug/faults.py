@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Every allocation of the module fails once, each in a run of its own: while it
-# is loaded, while rules are committed, while a few rules of a chain are changed,
-# while the switch is turned on and off, and while a network namespace is made.
+# Allocations of the module fail, one in each run: while it is loaded, while rules
+# are committed, while a few rules of a chain are changed, while the switch is
+# turned on and off, and while a network namespace is made.  In a commit that is
+# every one of them.  Of the other parts each has FAULT_SECONDS (600), and where
+# all would take longer, those that are tried lie apart: the output says how many
+# of how many.
 #
 # What runs in the task itself is failed by /proc/thread-self/fail-nth, which
 # lets the n-th allocation of that task fail; n goes up until there is no n-th.
 # What runs in a worker (the loader) is failed by failslab and fail_page_alloc
 # with an interval: they count allocations since boot, and an interval of what
-# they have counted plus n fails the n-th from now on.  A filter on the call
-# stack leaves alone what nf_tables allocates for itself: only allocations with
-# the module on the stack count, and none with nf_tables_commit() on it, which
-# our wrapper calls.
+# they have counted plus n fails the n-th from now on.  How many there are is not
+# known before: they are tried one by one until half of the time is over, and then
+# ever farther apart.  A filter on the call stack leaves alone what nf_tables
+# allocates for itself: only allocations with the module on the stack count, and
+# none with nf_tables_commit() on it, which our wrapper calls.
 #
 # A commit has to succeed each time, with its chain interpreted for want of
 # memory or translated in spite of it, its packets counted; the next commit of
@@ -20,10 +24,13 @@
 # over (run-in-guest).
 
 import ctypes
+import math
 import os
 import re
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 DEBUG = "/sys/kernel/debug/"
@@ -34,6 +41,11 @@ SWITCH = "/proc/sys/net/netfilter/nft_jit_enable"
 NTH = "/proc/thread-self/fail-nth"
 CLONE_NEWNET = 0x40000000
 NEVER = 100000000
+# Rules of the chain: some more than make it a large one.
+RULES = 24
+SECONDS = int(os.environ.get("FAULT_SECONDS", 600))
+# Only the parts in whose names this is found.
+PARTS = os.environ.get("FAULT_PARTS", "")
 # What a run may say of the chain.  A JIT without memory is "nomem" as well.
 STATES = ("bpf", "nomem")
 
@@ -227,51 +239,84 @@ def commit(text, nth=0):
     return good, left == 0
 
 
+def allocations(text):
+    """How many there are in this commit."""
+    write(NTH, NEVER)
+    nft(text)
+    total = NEVER - int(read(NTH))
+    write(NTH, 0)
+    return total
+
+
 class Tally:
-    def __init__(self, name):
+    """What became of a part, and which number is next."""
+
+    def __init__(self, name, total=0, every=False):
+        """total: how many allocations there are, if that is known."""
         self.name = name
         self.bad = []
         self.seen = {}
+        self.runs = 0
+        self.last = 0
+        self.total = total
+        self.every = every
+        self.began = time.monotonic()
 
-    def add(self, n, good, what):
-        self.seen[what] = self.seen.get(what, 0) + 1
-        if not sum(self.seen.values()) % 50:
-            note("%s: at %d" % (self.name, n))
+    def next(self, n):
+        """The number after n: the next one, or one farther on for want of time."""
+        spent = time.monotonic() - self.began
+        if self.every or not self.runs:
+            return n + 1
+        if not self.total:
+            return n + 1 + (n // 8 if spent > SECONDS / 2 else 0)
+        more = max(1, (SECONDS - spent) * self.runs / spent)
+        return n + max(1, math.ceil((self.total - n) / more))
+
+    def add(self, n, good, what, hit=True):
+        """hit: something failed in this run."""
+        self.runs += 1
+        if hit:
+            self.seen[what] = self.seen.get(what, 0) + 1
+            self.last = n
+        if not self.runs % 25:
+            note("%s: at %d, %d s" % (self.name, n, time.monotonic() - self.began))
         if not good:
             self.bad.append("%d: %s" % (n, what))
 
     def close(self, least):
-        total = sum(self.seen.values())
-        note("%s: %d allocations: %s" % (self.name, total, self.seen))
+        failed = sum(self.seen.values())
+        note("%s: %d failed of %d allocations, %d s: %s" %
+             (self.name, failed, max(self.total, self.last),
+              time.monotonic() - self.began, self.seen))
         for line in self.bad[:10]:
             note(line)
-        result(not self.bad and total >= least, self.name)
+        result(not self.bad and failed >= least, self.name)
 
 
-def after_commit(tally, n, good):
+def after_commit(tally, n, good, hit):
     """What has to hold after a commit in which something failed."""
     state = states()
     ok = good and len(state) == 1 and state[0] in STATES
     if n % 8 == 1:
         ok = ok and counts()
     again = commit("add chain ip t d\nadd rule ip t d ip ttl 1 counter\n")
-    healed = again and "nomem" not in states()
-    tally.add(n, ok and healed, " ".join(state) if good else "refused")
+    healed = again and all(state == "bpf" for state in states())
+    tally.add(n, ok and healed, " ".join(state) if good else "refused", hit)
     commit("delete table ip t\n")
 
 
 def commits_in_task():
     """fail-nth in nft itself: n goes up until the commit did not get that far."""
-    tally = Tally("a commit, in the task")
-    text = ruleset(40)
+    text = ruleset(RULES)
+    tally = Tally("a commit, in the task", every=True)
     n = 0
     hit = True
     while hit:
-        n += 1
+        n = tally.next(n)
         good, hit = commit(text, n)
         if not hit:
             good = good and states() == ["bpf"]
-        after_commit(tally, n, good)
+        after_commit(tally, n, good, hit)
     tally.close(10)
 
 
@@ -282,24 +327,26 @@ def edit():
     return ("insert rule ip t c position %d ip daddr 10.1.0.1 tcp dport 1-9 drop\n"
             "delete rule ip t c handle %d\n"
             "replace rule ip t c handle %d ip daddr 10.1.0.2 tcp dport { 1, 3 } drop\n" %
-            (handles[10], handles[20], handles[30]))
+            (handles[6], handles[12], handles[18]))
 
 
 def edits_in_task():
     """The same for a change of a few rules, where a chain keeps its program and
     gets another one beside it."""
-    tally = Tally("a change of a few rules, in the task")
+    write(PARAMS + "rebuild_ms", NEVER)
+    commit(ruleset(RULES))
+    tally = Tally("a change of a few rules, in the task", allocations(edit()))
+    commit("delete table ip t\n")
     n = 0
     hit = True
-    write(PARAMS + "rebuild_ms", NEVER)
     while hit:
-        n += 1
-        commit(ruleset(40))
+        n = tally.next(n)
+        commit(ruleset(RULES))
         before = programs()
         good, hit = commit(edit(), n)
         if not hit:
             good = good and len(programs()) == 2 and programs()[0] == before[0]
-        after_commit(tally, n, good)
+        after_commit(tally, n, good, hit)
     tally.close(10)
 
 
@@ -309,9 +356,9 @@ def edits_in_worker(inj):
     n = 0
     hit = True
     while hit:
-        n += 1
+        n = tally.next(n)
         write(PARAMS + "rebuild_ms", NEVER)
-        commit(ruleset(40))
+        commit(ruleset(RULES))
         commit(edit())
         before = programs()
         inj.arm(n)
@@ -325,24 +372,23 @@ def edits_in_worker(inj):
         good = True
         if not hit:
             good = len(programs()) == 1 and programs() != before
-        after_commit(tally, n, good and counts())
+        after_commit(tally, n, good and counts(), hit)
     tally.close(3)
 
 
 def commits_in_worker(inj):
     tally = Tally("a commit, in the worker, " + inj.name)
-    text = ruleset(40)
+    text = ruleset(RULES)
     n = 0
-    while True:
-        n += 1
+    hit = True
+    while hit:
+        n = tally.next(n)
         inj.arm(n)
         good = commit(text)
         hit = inj.disarm()
         if not hit:
             good = good and states() == ["bpf"]
-        after_commit(tally, n, good)
-        if not hit:
-            break
+        after_commit(tally, n, good, hit)
 
     def work():
         commit(text)
@@ -364,6 +410,19 @@ def nth_call(n, call):
     return err, left == 0
 
 
+def count_call(call):
+    """How many allocations there are in call()."""
+    fd = os.open(NTH, os.O_RDWR)
+    os.write(fd, str(NEVER).encode())
+    try:
+        call()
+    finally:
+        left = int(os.pread(fd, 32, 0))
+        os.pwrite(fd, b"0", 0)
+        os.close(fd)
+    return NEVER - left
+
+
 def switch(on):
     def call():
         fd = os.open(SWITCH, os.O_WRONLY)
@@ -378,88 +437,87 @@ def switch(on):
 
 
 def switching(on):
-    tally = Tally("the switch, " + ("on" if on else "off"))
     want = STATES if on else ("off",)
-    commit(ruleset(40))
+    commit(ruleset(RULES))
+    with inside:
+        switch(not on)()
+        total = count_call(switch(on))
+    tally = Tally("the switch, " + ("on" if on else "off"), total)
     n = 0
     hit = True
     while hit:
-        n += 1
+        n = tally.next(n)
         with inside:
             switch(not on)()
             err, hit = nth_call(n, switch(on))
         state = states()
         tally.add(n, not err and state[0] in (want if hit else want[:1]) and counts(),
-                  " ".join(state))
+                  " ".join(state), hit)
     with inside:
         switch(True)()
     commit("delete table ip t\n")
-    tally.close(2)
+    tally.close(1)
 
 
 def namespaces():
     """The module's part of a new namespace."""
-    tally = Tally("a network namespace")
-
     def make():
         if libc.unshare(CLONE_NEWNET):
             return ctypes.get_errno()
         return 0 if os.path.exists(SWITCH) else 98
+    with inside:
+        total = count_call(make)
+    tally = Tally("a network namespace", total)
     n = 0
     hit = True
     while hit:
-        n += 1
+        n = tally.next(n)
         with inside:
             err, hit = nth_call(n, make)
         # Made in spite of it, or refused for want of memory.
-        tally.add(n, err == 0 or hit and err == 12, "errno %d" % err if err else "made")
+        tally.add(n, err == 0 or hit and err == 12, "errno %d" % err if err else "made", hit)
     tally.close(4)
 
 
 def insmod():
-    fd = os.open(MODULE, os.O_RDONLY)
-    try:
-        # finit_module
-        err = libc.syscall(313, fd, b"cheap=0", 0)
-        return ctypes.get_errno() if err else 0
-    finally:
-        os.close(fd)
+    # finit_module
+    err = libc.syscall(313, module_fd, b"cheap=0", 0)
+    return ctypes.get_errno() if err else 0
 
 
 def loaded():
     return os.path.exists("/sys/module/nft_bpfjit")
 
 
-def loading(injectors):
-    """All of insmod: its last part is the module's own."""
-    tally = Tally("loading")
-    for inj in injectors:
-        inj.stack((0, 0xffffffffffffffff), (0, 0))
-    commit(ruleset(40))
-    fd = os.open(NTH, os.O_RDWR)
-    os.pwrite(fd, b"1000000", 0)
-    insmod()
-    total = 1000000 - int(os.pread(fd, 32, 0))
-    os.pwrite(fd, b"0", 0)
-    os.close(fd)
+def loading(name, text):
+    """What the module does while it is loaded, with these rules in place."""
     run("rmmod", "nft_bpfjit")
-    first = max(1, total - 250)
-    note("insmod: %d allocations, from number %d on" % (total, first))
-    for n in range(first, total + 1):
+    want = []
+    if text:
+        commit(text)
+        want = ["bpf"]
+    total = count_call(insmod)
+    run("rmmod", "nft_bpfjit")
+    tally = Tally("loading, " + name, total)
+    n = 0
+    hit = True
+    while hit:
+        n = tally.next(n)
         err, hit = nth_call(n, insmod)
         if err:
             ok = err == 12 and not loaded()
             what = "errno %d" % err
         else:
             state = states()
-            ok = loaded() and len(state) == 1 and state[0] in STATES
-            what = "loaded, " + " ".join(state)
-        tally.add(n, ok, what)
+            ok = loaded() and (state == want or hit and state == ["nomem"])
+            what = "loaded " + " ".join(state)
+        tally.add(n, ok, what, hit)
         if loaded():
             run("rmmod", "nft_bpfjit")
-    result(insmod() == 0 and states() == ["bpf"], "loads when nothing fails")
-    commit("delete table ip t\n")
-    tally.close(20)
+    result(insmod() == 0 and states() == want, "loads when nothing fails, " + name)
+    if text:
+        commit("delete table ip t\n")
+    tally.close(10)
 
 
 def complaints():
@@ -473,8 +531,12 @@ def complaints():
 
 
 def main():
-    global inside, nft, sender, receiver
+    global inside, nft, sender, receiver, module_fd
 
+    # Not from the host, whose file system does not get over a close that fails.
+    copy = os.path.join(tempfile.mkdtemp(), "module")
+    shutil.copyfile(MODULE, copy)
+    module_fd = os.open(copy, os.O_RDONLY)
     # Failures of pages are told with a call trace each, as warnings.
     level = read("/proc/sys/kernel/printk").split()[0]
     write("/proc/sys/kernel/printk", 4)
@@ -500,23 +562,27 @@ def main():
          (module + worker + rebuild + stock))
     injectors = [Injector("failslab"), Injector("fail_page_alloc")]
 
-    result(commit(ruleset(40)) and states() == ["bpf"] and counts(), "without failures")
+    result(commit(ruleset(RULES)) and states() == ["bpf"] and counts(), "without failures")
     commit("delete table ip t\n")
+    in_module = module, stock
+    # The module's own init function is not in any symbol table by now.
+    in_init = text_of(table, "do_init_module"), (0, 0)
+    parts = [("task", in_module, commits_in_task, []),
+             ("edits", in_module, edits_in_task, []),
+             ("switch", in_module, switching, [True]),
+             ("switch", in_module, switching, [False]),
+             ("namespace", in_module, namespaces, [])]
     for inj in injectors:
-        inj.stack(module, stock)
-    commits_in_task()
-    edits_in_task()
-    switching(True)
-    switching(False)
-    namespaces()
-    for inj in injectors:
-        inj.stack(worker, (0, 0))
-        commits_in_worker(inj)
-        inj.stack(rebuild, (0, 0))
-        edits_in_worker(inj)
-        inj.stack(module, stock)
-    run("rmmod", "nft_bpfjit")
-    loading(injectors)
+        parts += [("worker", (worker, (0, 0)), commits_in_worker, [inj]),
+                  ("worker edits", (rebuild, (0, 0)), edits_in_worker, [inj])]
+    parts += [("loading", in_init, loading, ["without rules", ""]),
+              ("loading", in_init, loading, ["with rules", ruleset(RULES)])]
+    for name, stack, part, args in parts:
+        if not re.search(PARTS, name):
+            continue
+        for inj in injectors:
+            inj.stack(*stack)
+        part(*args)
     complaints()
     run("ip", "netns", "delete", NS)
     write("/proc/sys/kernel/printk", level)
