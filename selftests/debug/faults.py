@@ -520,6 +520,26 @@ def loading(name, text):
     tally.close(10)
 
 
+def unloading():
+    """Nothing can be refused here, and nothing may stay behind."""
+    def rmmod():
+        # delete_module
+        err = libc.syscall(176, b"nft_bpfjit", os.O_NONBLOCK)
+        return ctypes.get_errno() if err else 0
+    commit(ruleset(RULES))
+    tally = Tally("unloading", count_call(rmmod))
+    n = 0
+    hit = True
+    while hit:
+        n = tally.next(n)
+        good = insmod() == 0 and states() == ["bpf"]
+        err, hit = nth_call(n, rmmod)
+        tally.add(n, good and not err and not loaded(), "errno %d" % err if err else "gone", hit)
+    insmod()
+    commit("delete table ip t\n")
+    tally.close(1)
+
+
 def complaints():
     """What the kernel has to say, apart from the failures that were asked for."""
     out = run("dmesg").stdout
@@ -564,6 +584,7 @@ def main():
 
     result(commit(ruleset(RULES)) and states() == ["bpf"] and counts(), "without failures")
     commit("delete table ip t\n")
+    everywhere = (0, 0xffffffffffffffff), (0, 0)
     in_module = module, stock
     # The module's own init function is not in any symbol table by now.
     in_init = text_of(table, "do_init_module"), (0, 0)
@@ -576,7 +597,8 @@ def main():
         parts += [("worker", (worker, (0, 0)), commits_in_worker, [inj]),
                   ("worker edits", (rebuild, (0, 0)), edits_in_worker, [inj])]
     parts += [("loading", in_init, loading, ["without rules", ""]),
-              ("loading", in_init, loading, ["with rules", ruleset(RULES)])]
+              ("loading", in_init, loading, ["with rules", ruleset(RULES)]),
+              ("unloading", everywhere, unloading, [])]
     for name, stack, part, args in parts:
         if not re.search(PARTS, name):
             continue
