@@ -13,7 +13,8 @@
 # PLUS is what a measurement may be off, or the noise of a small difference.  1 rule
 # with the switch off, about 69 instructions, is the yardstick for what does not
 # grow.  The goal is what the project wants to reach, in instructions or as a ratio;
-# a bound is never looser than what the code does, give or take the noise.
+# a bound is never looser than what the code does, give or take the noise.  6.1 has to
+# keep the same: its packets cost less, loading up to 1.23 times.
 set -u
 
 table='
@@ -56,7 +57,7 @@ on:nested:30              0.35  off:nested:30          8  0.50
 on:counters:100           0.74  off:counters:100       8  1.00
 on:set-named:1000         1.00  off:set-named:1000    15  1.00
 on:load:1000              1.20  off:load:1000          0  1.25
-on:load:10000             1.20  off:load:10000         0  1.25
+on:load:10000             1.25  off:load:10000         0  1.25
 on:load-fw:1000           2.00  off:load-fw:1000       0  1.25
 on:load-fw:10000          1.55  off:load-fw:10000      0  1.25
 on:add:10000              1.70  off:add:10000          0  2.00
