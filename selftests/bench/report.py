@@ -224,8 +224,9 @@ A packet's instructions are those above an empty nft chain in the same place (fo
 5-tuple rules: the average over packets drawn from the rules); iptables-legacy is
 measured above an empty chain of its own, a tc program above an empty one.  "Off" and
 "on" is the switch `net.netfilter.nft_jit_enable`, the state is that of
-`/proc/net/nft_bpfjit`.  A figure is the least of five measurements; from one run to
-the next it differs by less than one percent.
+`/proc/net/nft_bpfjit`.  A packet's figure is the least of five measurements;
+from one run to the next it differs by less than one percent, except where nft
+itself hashes with a seed that is random (sets).
 
 Below zero are figures of 6.1: there nft_do_chain() spends more on an empty chain,
 which is left to it, than the module on one with rules.
