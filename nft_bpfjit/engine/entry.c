@@ -38,14 +38,11 @@ static __always_inline unsigned int nfj_verdict(const struct nft_pktinfo *pkt,
 /* nft_update_chain_stats(): iptables-nft's base chains count what comes to their
  * policy
  */
-static noinline void nfj_chain_stats(const struct nft_base_chain *base,
+static noinline void nfj_chain_stats(struct nft_stats __percpu *pstats,
 				     const struct nft_pktinfo *pkt)
 {
-	struct nft_stats __percpu *pstats = READ_ONCE(base->stats);
 	struct nft_stats *stats;
 
-	if (!pstats)
-		return;
 	local_bh_disable();
 	stats = this_cpu_ptr(pstats);
 	u64_stats_update_begin(&stats->syncp);
@@ -59,8 +56,10 @@ static noinline void nfj_chain_stats(const struct nft_base_chain *base,
 static __always_inline unsigned int
 nfj_policy(const struct nft_base_chain *base, const struct nft_pktinfo *pkt)
 {
-	if (unlikely(READ_ONCE(base->stats)))
-		nfj_chain_stats(base, pkt);
+	struct nft_stats __percpu *pstats = READ_ONCE(base->stats);
+
+	if (unlikely(pstats))
+		nfj_chain_stats(pstats, pkt);
 	return nfj_verdict(pkt, base->policy);
 }
 
