@@ -35,8 +35,8 @@
 
 SECS=${STRESS_SECONDS:-30}
 RUN=$TMP/run
-# Large is what has this many rules, and it is compiled as a whole soon.
-PARAMETERS="cheap=0 edit_least=16 rebuild_ms=100"
+# Large is what has this many rules.
+PARAMETERS="cheap=0 edit_least=16"
 
 running() { [ -e "$RUN" ]; }
 
@@ -105,12 +105,6 @@ edit_rules()
 	echo "udp dport >= $1 counter name hi"
 }
 
-# edit_handles FILE: those two rules' handles, out of what nft echoes or lists.
-edit_handles()
-{
-	sed -n 's/.*udp dport .* counter name "\?\(lo\|hi\)"\?.* # handle \([0-9]*\)$/\2/p' "$1"
-}
-
 # edit_table: 60 rules that no packet matches, and those two among them.
 edit_table()
 {
@@ -132,35 +126,51 @@ edit_table()
 		echo "}"
 		echo "}"
 	} | in_ns b nft -f -
-	in_ns b nft -a list chain bridge edit c >"$TMP/edit"
+	in_ns b nft -a list table bridge edit >"$TMP/edit"
 }
 
-# editor: replaces those two; every other time a rule is added and one deleted too.
+# editor: replaces those two, a transaction a line; every other time a rule is
+# added, or deleted.  A rule that is replaced has the handle of the old one, and
+# one that is added has the next handle of the table.
 editor()
 {
-	local n=0 kept=0 h rules was='' now more=
+	local n=0 h last rules
 
+	mapfile -t h < <(sed -n 's/.*udp dport .* counter name .* # handle //p' "$TMP/edit")
+	last=$(sed -n 's/.* # handle //p' "$TMP/edit" | sort -n | tail -n 1)
 	while running; do
-		mapfile -t h < <(edit_handles "$TMP/edit")
 		mapfile -t rules < <(edit_rules $((RANDOM * 2 + 2)))
-		[[ ${#h[@]} = 2 ]] || { echo "which rules?"; cat "$TMP/edit"; return; } >&2
-		{
-			echo "replace rule bridge edit c handle ${h[0]} ${rules[0]}"
-			echo "replace rule bridge edit c handle ${h[1]} ${rules[1]}"
-			if [[ -n $more ]]; then
-				echo "delete rule bridge edit c handle $more"
-			else
-				echo "insert rule bridge edit c ip saddr 10.66.1.1 drop"
-			fi
-		} | in_ns b nft -e -a -f - >"$TMP/edit"
-		more=$(sed -n 's/^insert rule .* # handle \([0-9]*\)$/\1/p' "$TMP/edit")
-		now=$(status b 2>/dev/null | awk '$2 == "edit" && $NF == "bpf" { print $8 }')
-		# the first program is the one that was there, with another one beside it
-		[[ $now != *,* || ${now%%,*} != "${was%%,*}" ]] || kept=$((kept + 1))
-		was=$now
+		printf 'replace rule bridge edit c handle %s %s; ' \
+			"${h[0]}" "${rules[0]}" "${h[1]}" "${rules[1]}"
+		if ((n % 2)); then
+			echo "delete rule bridge edit c handle $last"
+		else
+			echo "insert rule bridge edit c ip saddr 10.66.1.1 drop"
+			last=$((last + 1))
+		fi
 		n=$((n + 1))
-	done
-	echo "$n edits, $kept of them seen in two programs"
+		echo "$n edits" >"$TMP/edits"
+		sleep 0.05
+	done | in_ns b nft -i >/dev/null
+	cat "$TMP/edits"
+}
+
+# kept: is that chain seen in the program that it had, with another one beside it?
+kept()
+{
+	in_ns b bash -s "$RUN" <<-'END'
+		n=0 was=
+		while [ -e "$1" ]; do
+			now=
+			while read -r _ table _ _ _ _ _ progs state; do
+				[[ $table != edit || $state != *bpf ]] || now=$progs
+			done 2>/dev/null </proc/net/nft_bpfjit
+			[[ $now != *,* || ${now%%,*} != "${was%%,*}" ]] || n=$((n + 1))
+			was=$now
+			sleep 0.05
+		done
+		echo "$n times"
+	END
 }
 
 # tables: whole tables, replaced and flushed.
@@ -320,6 +330,7 @@ names()
 	echo "$n names"
 }
 
+# module: what was edited is compiled as a whole soon, or later.
 module()
 {
 	local n=0
@@ -329,7 +340,8 @@ module()
 		rmmod nft_bpfjit || echo "rmmod failed"
 		sleep 0.$((RANDOM % 10))
 		# shellcheck disable=SC2086
-		insmod "$MODULE" $PARAMETERS || echo "insmod failed"
+		insmod "$MODULE" $PARAMETERS rebuild_ms=$((n % 2 ? 100 : 5000)) ||
+			echo "insmod failed"
 		n=$((n + 1))
 	done
 	echo "$n times"
@@ -459,7 +471,7 @@ sender >"$TMP/sender" 2>&1 &
 jobs=($!)
 for job in "mover t ip output" "mover r ip prerouting forward postrouting" \
 	   "mover b bridge prerouting forward postrouting" "mover u ip input" \
-	   editor tables sets bad_commits killed switch namespaces names module; do
+	   editor kept tables sets bad_commits killed switch namespaces names module; do
 	$job >"$TMP/job-${job// /-}" 2>"$TMP/err-${job// /-}" &
 	jobs+=($!)
 done
@@ -471,7 +483,7 @@ wait "${jobs[@]}"
 
 # shellcheck disable=SC2086
 [ -e /sys/module/nft_bpfjit ] || insmod "$MODULE" $PARAMETERS
-for job in editor tables bad_commits killed switch namespaces names module; do
+for job in editor kept tables bad_commits killed switch namespaces names module; do
 	echo "# $job: $(<"$TMP/job-$job")"
 done
 read -r sent lost <"$TMP/sender"
@@ -489,7 +501,8 @@ for ns in t r b u; do
 	check "$ns: all transactions are taken" test ! -s "$TMP/mover-$ns"
 done
 check "edits: all transactions are taken" test ! -s "$TMP/err-editor"
-read -r edits _ kept _ <"$TMP/job-editor"
+read -r edits _ <"$TMP/job-editor"
+read -r kept _ <"$TMP/job-kept"
 if [[ $edits -ge 20 || $kept -gt 0 ]]; then
 	check "edits: some kept their program" test "$kept" -gt 0
 else
