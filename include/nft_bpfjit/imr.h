@@ -296,7 +296,6 @@ struct nfj_insns {
 int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 		struct nfj_insns *out);
 void nfj_insns_free(struct nfj_insns *out);
-void nfj_need_add(struct nfj_need *to, const struct nfj_need *more);
 
 /* nfj_check() flags */
 #define NFJ_CHECK_TABLES	0x01	/* may look up in read-only tables */

@@ -739,24 +739,6 @@ out:
 }
 
 /**
- * nfj_need_add - a chain's need is that of all its programs
- * @to: where to add
- * @more: what
- */
-void nfj_need_add(struct nfj_need *to, const struct nfj_need *more)
-{
-	to->groups |= more->groups;
-	if (more->nh_end) {
-		nfj_reads_word(more->nh_first, &to->nh_first, &to->nh_end);
-		nfj_reads_word(more->nh_end - 1, &to->nh_first, &to->nh_end);
-	}
-	if (more->th_end) {
-		nfj_reads_word(more->th_first, &to->th_first, &to->th_end);
-		nfj_reads_word(more->th_end - 1, &to->th_first, &to->th_end);
-	}
-}
-
-/**
  * nfj_insns_free - release a program
  * @out: the program; empty and usable again afterwards
  */

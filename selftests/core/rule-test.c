@@ -230,6 +230,23 @@ static bool fills_equal(const struct nfj_ir *ir, const struct nfj_rule *rule,
 	return true;
 }
 
+/* Words @first .. @end - 1 are read too, none if @end is 0 */
+static void words_add(u8 *to_first, u8 *to_end, u8 first, u8 end)
+{
+	if (!end)
+		return;
+	*to_first = *to_end ? min(*to_first, first) : first;
+	*to_end = max(*to_end, end);
+}
+
+/* What all of a chain's programs read */
+static void need_add(struct nfj_need *to, const struct nfj_need *more)
+{
+	to->groups |= more->groups;
+	words_add(&to->nh_first, &to->nh_end, more->nh_first, more->nh_end);
+	words_add(&to->th_first, &to->th_end, more->th_first, more->th_end);
+}
+
 static int one_key(struct rnd *r, struct x_chain *c, const struct nfj_ir *ir,
 		   const struct progs *ps, u32 nps, const struct nfj_key *key,
 		   bool kernel, struct stats *st)
@@ -248,7 +265,7 @@ static int one_key(struct rnd *r, struct x_chain *c, const struct nfj_ir *ir,
 		struct nfj_need need = {};
 
 		for (j = 0; j < ps[i].n; j++)
-			nfj_need_add(&need, &ps[i].p[j].code.need);
+			need_add(&need, &ps[i].p[j].code.need);
 		spoilt = *key;
 		spoil(r, &need, &spoilt);
 		if (progs_run(&ps[i], key, false, &a) ||
