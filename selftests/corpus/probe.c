@@ -41,6 +41,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "../lib/cksum.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define MAX_DEVS	64
@@ -71,22 +72,6 @@ static void set16(unsigned int at, unsigned int v)
 {
 	f[at] = v >> 8;
 	f[at + 1] = v;
-}
-
-static uint32_t sum(const uint8_t *p, unsigned int len, uint32_t s)
-{
-	unsigned int i;
-
-	for (i = 0; i < len; i++)
-		s += i & 1 ? p[i] : p[i] << 8;
-	return s;
-}
-
-static unsigned int fold(uint32_t s)
-{
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return ~s & 0xffff;
 }
 
 static struct dev *dev_find(const char *name)
@@ -182,15 +167,15 @@ static void ip(unsigned int proto, const char *src, const char *dst, unsigned in
 		uint32_t pseudo = 0;
 
 		if (proto != IPPROTO_ICMP)
-			pseudo = sum(f + (v6 ? nh + 8 : nh + 12), v6 ? 32 : 8,
-				     proto + len);
-		set16(csum, fold(sum(f + th, len, pseudo)));
+			pseudo = cksum_add(f + (v6 ? nh + 8 : nh + 12),
+					   v6 ? 32 : 8, proto + len);
+		set16(csum, cksum_fold(cksum_add(f + th, len, pseudo)));
 	}
 	if (v6) {
 		set16(nh + 4, len);
 	} else {
 		set16(nh + 2, n - nh);
-		set16(nh + 10, fold(sum(f + nh, 20, 0)));
+		set16(nh + 10, cksum_fold(cksum_add(f + nh, 20, 0)));
 	}
 }
 

@@ -4,6 +4,7 @@
  * rules that name values of the pool match some of them.
  */
 #include <string.h>
+#include "../lib/cksum.h"
 #include "fuzz.h"
 
 #define ETH_IP		0x0800
@@ -268,22 +269,6 @@ static void arp(struct frame *f, const struct pool *p)
 	put32(f, p->a4[rnd(ARRAY_SIZE(p->a4))]);
 }
 
-static uint32_t add(const uint8_t *p, unsigned int n, uint32_t s)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		s += i & 1 ? p[i] : p[i] << 8;
-	return s;
-}
-
-static uint16_t fold(uint32_t s)
-{
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return ~s;
-}
-
 static uint8_t filler(unsigned int i)
 {
 	return 0x40 + i % 61;
@@ -303,7 +288,8 @@ void frame_sum(struct frame *f)
 		set16(f, f->nh + 2, total - f->nh);
 		set16(f, f->nh + 10, 0);
 		if (hlen >= 20 && f->nh + hlen <= f->len)
-			set16(f, f->nh + 10, fold(add(f->b + f->nh, hlen, 0)));
+			set16(f, f->nh + 10,
+			      cksum_fold(cksum_add(f->b + f->nh, hlen, 0)));
 	} else if (f->type == ETH_IP6 && f->len >= f->nh + 40) {
 		set16(f, f->nh + 4, total - f->nh - 40);
 	} else {
@@ -328,12 +314,12 @@ void frame_sum(struct frame *f)
 	}
 	set16(f, at, 0);
 	s = f->proto == 1 ? 0 :
-	    f->type == ETH_IP ? add(f->b + f->nh + 12, 8, f->proto + total - f->th) :
-	    add(f->b + f->nh + 8, 32, f->proto + total - f->th);
-	s = add(f->b + f->th, f->len - f->th, s);
+	    f->type == ETH_IP ? cksum_add(f->b + f->nh + 12, 8, f->proto + total - f->th) :
+	    cksum_add(f->b + f->nh + 8, 32, f->proto + total - f->th);
+	s = cksum_add(f->b + f->th, f->len - f->th, s);
 	for (i = 0; i < f->fill; i++)
 		s += (f->len - f->th + i) & 1 ? filler(i) : filler(i) << 8;
-	set16(f, at, fold(s));
+	set16(f, at, cksum_fold(s));
 }
 
 /**

@@ -35,6 +35,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include "../lib/cksum.h"
 
 #define ETH_IP		0x0800
 #define ETH_ARP		0x0806
@@ -82,22 +83,6 @@ static void set16(unsigned int at, unsigned int v)
 {
 	f[at] = v >> 8;
 	f[at + 1] = v;
-}
-
-static uint32_t sum(const uint8_t *p, unsigned int len, uint32_t s)
-{
-	unsigned int i;
-
-	for (i = 0; i < len; i++)
-		s += i & 1 ? p[i] : p[i] << 8;
-	return s;
-}
-
-static uint16_t fold(uint32_t s)
-{
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return ~s;
 }
 
 static void send_frame(void)
@@ -213,8 +198,8 @@ static void l4_end(const uint8_t *addr, unsigned int alen)
 		return;
 	}
 	set16(at, 0);
-	s = th_proto == 1 ? 0 : sum(addr, alen, th_proto + n - th);
-	set16(at, fold(sum(f + th, n - th, s)));
+	s = th_proto == 1 ? 0 : cksum_add(addr, alen, th_proto + n - th);
+	set16(at, cksum_fold(cksum_add(f + th, n - th, s)));
 }
 
 /* ---- IPv4 ---- */
@@ -249,7 +234,7 @@ static void ip4(struct h4 h)
 static void ip4_end(void)
 {
 	set16(nh + 2, n - nh);
-	set16(nh + 10, fold(sum(f + nh, (f[nh] & 15) * 4, 0)));
+	set16(nh + 10, cksum_fold(cksum_add(f + nh, (f[nh] & 15) * 4, 0)));
 }
 
 static void send4(void)
@@ -350,7 +335,7 @@ static void set_ip4(void)
 	put8(0x45); put8(0); put16(48); put32(0); put8(63); put8(17); put16(0);
 	put32(0x0a000102); put32(0x0a000202);
 	put16(2000); put16(1000); put16(28); put16(0); fill(20);
-	set16(th + 8 + 10, fold(sum(f + th + 8, 20, 0)));
+	set16(th + 8 + 10, cksum_fold(cksum_add(f + th + 8, 20, 0)));
 	send4();
 	for (i = 0; i < ARRAY_SIZE(protos); i++) {
 		V4(h->proto = protos[i]);
@@ -418,7 +403,7 @@ static void set_ip4(void)
 		ip4_end();
 		f[nh] = 0x40 | i;
 		set16(nh + 10, 0);
-		set16(nh + 10, fold(sum(f + nh, i < 5 ? 20 : i * 4, 0)));
+		set16(nh + 10, cksum_fold(cksum_add(f + nh, i < 5 ? 20 : i * 4, 0)));
 		send_frame();
 		f[nh] = i << 4 | 5;
 		send_frame();
