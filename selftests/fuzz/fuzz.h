@@ -110,6 +110,7 @@ enum outcome {
 
 bool world_init(void);
 enum outcome world_case(struct text *t, struct figures *fig, FILE *out);
+bool world_unstable(const struct text *t);
 
 /* ---- frame.c ---- */
 #define FRAME_MAX	400

@@ -43,7 +43,9 @@ load_module
 modprobe -a nf_conntrack_netlink nft_ct nft_limit nft_quota nft_log nft_reject \
 	nft_hash nft_numgen nft_fib nft_fib_inet nft_queue nft_reject_inet \
 	nft_reject_ipv4 nft_reject_ipv6 nft_reject_bridge nft_meta_bridge \
-	nft_objref nft_dup_netdev nft_fwd_netdev \
+	nft_objref nft_dup_netdev nft_fwd_netdev nft_dup_ipv4 \
+	nft_chain_nat nft_nat nft_masq nft_redir \
+	nft_socket nft_osf nft_tunnel nft_xfrm \
 	nft_fib_ipv4 nft_fib_ipv6 nft_fib_netdev 2>/dev/null
 make_twins
 more off

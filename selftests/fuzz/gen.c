@@ -77,7 +77,7 @@ enum load_kind { PAYLOAD, META, CT };
 
 struct load {
 	uint8_t		kind;
-	uint8_t		base;
+	uint8_t		base;		/* of CT: direction plus one, 0: none */
 	uint8_t		off;
 	uint8_t		len;
 	uint8_t		key;
@@ -108,6 +108,8 @@ static char table[16];
 static unsigned int nbase, nregular;
 static unsigned int self;	/* number of the chain: base ones first */
 static unsigned int hooks[CHAINS];
+static bool nat[CHAINS];
+static unsigned int nnat;	/* rules that translate addresses */
 static enum style style;
 static struct load usual[3];	/* what a uniform chain looks at */
 static unsigned int nusual;
@@ -234,6 +236,20 @@ static void load_value(const struct load *l, const struct frame *f, uint8_t *val
 		    l->key == NFT_CT_STATUS ? rnd(2) << 8 | rnd(16) :
 		    l->key == NFT_CT_L3PROTOCOL ? (chance(50) ? 2 : 10) :
 		    l->key == NFT_CT_PROTOCOL ? f->proto : rnd(3);
+		start = f->nh + (l->key == NFT_CT_SRC_IP ? 12 :
+				 l->key == NFT_CT_DST_IP ? 16 :
+				 l->key == NFT_CT_SRC_IP6 ? 8 : 24);
+		if (l->key >= NFT_CT_SRC_IP && l->key <= NFT_CT_DST_IP6) {
+			if (start + l->len <= f->len)
+				memcpy(val, f->b + start, l->len);
+			return;
+		}
+		start = f->th + (l->key == NFT_CT_PROTO_DST ? 2 : 0);
+		if (l->key == NFT_CT_PROTO_SRC || l->key == NFT_CT_PROTO_DST) {
+			if (f->th && start + 2 <= f->len)
+				memcpy(val, f->b + start, 2);
+			return;
+		}
 	} else {
 		switch (l->key) {
 		case NFT_META_LEN:
@@ -267,6 +283,13 @@ static void load_value(const struct load *l, const struct frame *f, uint8_t *val
 		case NFT_META_L4PROTO:
 			v = f->proto;
 			break;
+		case NFT_META_IIFKIND:
+		case NFT_META_OIFKIND:
+			memcpy(val, chance(60) ? "veth\0\0" : "bridge", 6);
+			return;
+		case NFT_META_BRI_IIFVPROTO:
+			val[0] = 0x81;
+			return;
 		case NFT_META_PKTTYPE:
 			v = rnd(4);
 			break;
@@ -320,16 +343,31 @@ static void load_common(struct load *l)
 
 static void load_any(struct load *l)
 {
-	static const uint8_t others[] = {
-		NFT_META_SKUID, NFT_META_IIFGROUP, NFT_META_OIFGROUP,
-		NFT_META_SECPATH, NFT_META_RTCLASSID, NFT_META_CPU,
+	/* the last two are the bridge's */
+	static const struct load others[] = {
+		{ META, 0, 0, 4, NFT_META_SKUID }, { META, 0, 0, 4, NFT_META_SKGID },
+		{ META, 0, 0, 4, NFT_META_IIFGROUP }, { META, 0, 0, 4, NFT_META_OIFGROUP },
+		{ META, 0, 0, 1, NFT_META_SECPATH }, { META, 0, 0, 4, NFT_META_RTCLASSID },
+		{ META, 0, 0, 4, NFT_META_CPU }, { META, 0, 0, 4, NFT_META_CGROUP },
+		{ META, 0, 0, 16, NFT_META_IIFKIND }, { META, 0, 0, 16, NFT_META_OIFKIND },
+		{ META, 0, 0, 4, NFT_META_SDIF }, { META, 0, 0, 16, NFT_META_SDIFNAME },
+		{ META, 0, 0, 2, NFT_META_BRI_IIFPVID },
+		{ META, 0, 0, 2, NFT_META_BRI_IIFVPROTO },
 	};
 	static const struct load ct[] = {
 		{ CT, 0, 0, 4, NFT_CT_STATE }, { CT, 0, 0, 4, NFT_CT_STATE },
 		{ CT, 0, 0, 4, NFT_CT_MARK }, { CT, 0, 0, 4, NFT_CT_MARK },
 		{ CT, 0, 0, 1, NFT_CT_DIRECTION }, { CT, 0, 0, 4, NFT_CT_STATUS },
 		{ CT, 0, 0, 1, NFT_CT_L3PROTOCOL }, { CT, 0, 0, 4, NFT_CT_STATE },
-		{ CT, 0, 0, 2, NFT_CT_ZONE },
+		{ CT, 0, 0, 2, NFT_CT_ZONE }, { CT, 2, 0, 2, NFT_CT_ZONE },
+		{ CT, 1, 0, 4, NFT_CT_SRC_IP }, { CT, 2, 0, 4, NFT_CT_SRC_IP },
+		{ CT, 1, 0, 4, NFT_CT_DST_IP }, { CT, 2, 0, 4, NFT_CT_DST_IP },
+		{ CT, 1, 0, 16, NFT_CT_SRC_IP6 }, { CT, 2, 0, 16, NFT_CT_DST_IP6 },
+		{ CT, 1, 0, 2, NFT_CT_PROTO_SRC }, { CT, 1, 0, 2, NFT_CT_PROTO_DST },
+		{ CT, 2, 0, 2, NFT_CT_PROTO_SRC }, { CT, 2, 0, 2, NFT_CT_PROTO_DST },
+		{ CT, 1, 0, 1, NFT_CT_PROTOCOL }, { CT, 0, 0, 8, NFT_CT_PKTS },
+		{ CT, 1, 0, 8, NFT_CT_BYTES }, { CT, 2, 0, 8, NFT_CT_AVGPKT },
+		{ CT, 0, 0, 16, NFT_CT_HELPER }, { CT, 0, 0, 16, NFT_CT_LABELS },
 	};
 
 	memset(l, 0, sizeof(*l));
@@ -343,9 +381,8 @@ static void load_any(struct load *l)
 		l->off = rnd(chance(90) ? 44 : 80);
 		l->len = chance(60) ? 1U << rnd(5) : 1 + rnd(16);
 	} else {
-		l->kind = META;
-		l->key = others[rnd(ARRAY_SIZE(others))];
-		l->len = l->key == NFT_META_SECPATH ? 1 : 4;
+		*l = others[rnd(ARRAY_SIZE(others) -
+				(strcmp(fam, "bridge") ? 2 : 0))];
 	}
 	/* the link layer is not set everywhere, and the same everywhere else */
 	if (l->kind == PAYLOAD && !l->base && !(families & (FAM_BRIDGE | FAM_NETDEV)) &&
@@ -366,6 +403,8 @@ static void load_emit(const struct load *l, unsigned int w)
 	else
 		add("%s dreg=%u key=%u", l->kind == META ? "meta" : "ct",
 		    regno(w), l->key);
+	if (l->kind == CT && l->base)
+		add(" dir=%u", l->base - 1);
 	if (w * 4 + end > REG_BYTES)
 		return;
 	memset(reg + w * 4, 0, end);
@@ -709,11 +748,16 @@ static bool reuse(void)
 /* A value from elsewhere than the packet, and a comparison */
 static void emit_other(unsigned int w)
 {
+	static const uint8_t keys[] = {
+		NFT_RT_CLASSID, NFT_RT_NEXTHOP4, NFT_RT_NEXTHOP6, NFT_RT_TCPMSS,
+		NFT_RT_XFRM,
+	};
 	uint8_t zero[16] = { 0 };
+	unsigned int key, len;
 
 	if (rlen)
 		add(" ; ");
-	switch (rnd(6)) {
+	switch (rnd(10)) {
 	case 0:
 		add("exthdr dreg=%u type=%u off=%u len=%u op=0", regno(w),
 		    chance(30) ? 0 : chance(50) ? 44 : 60, rnd(6), 1);
@@ -754,6 +798,39 @@ static void emit_other(unsigned int w)
 		memcpy(reg + w * 4, zero, 4);
 		reg[w * 4] = 1 + rnd(5);
 		emit_cmp(w, 4, NULL);
+		break;
+	case 6:
+		key = keys[rnd(ARRAY_SIZE(keys))];
+		len = key == NFT_RT_NEXTHOP6 ? 16 : key == NFT_RT_XFRM ? 1 :
+		      key == NFT_RT_TCPMSS ? 2 : 4;
+		/* some have the gateway's address */
+		memcpy(zero, "\x0a\x00\x02\xfe", 4);
+		add("rt dreg=%u key=%u", regno(w), key);
+		memcpy(reg + w * 4, zero, 16);
+		emit_cmp(w, len, NULL);
+		break;
+	case 7:
+		key = rnd(3);
+		add("socket dreg=%u key=%u", regno(w), key);
+		memcpy(reg + w * 4, zero, 4);
+		emit_cmp(w, key == NFT_SOCKET_MARK ? 4 : 1, NULL);
+		break;
+	case 8:
+		add("osf dreg=%u ttl=%u", regno(w), rnd(3));
+		memcpy(reg + w * 4, chance(50) ? zero : (uint8_t *)"unknown\0\0\0\0\0\0\0\0",
+		       16);
+		emit_cmp(w, 16, NULL);
+		break;
+	case 9:
+		/* of packets that came through neither */
+		if (chance(50))
+			add("tunnel dreg=%u key=%u", regno(w), rnd(2));
+		else
+			add("xfrm dreg=%u key=%u dir=%u", regno(w),
+			    chance(50) ? NFT_XFRM_KEY_REQID : NFT_XFRM_KEY_SPI,
+			    rnd(2));
+		memcpy(reg + w * 4, zero, 4);
+		emit_cmp(w, 1, NULL);
 		break;
 	}
 }
@@ -843,7 +920,7 @@ static void emit_effect(void)
 		    regno(w), rnd(2), regno(w), NFT_META_NFTRACE);
 		return;
 	}
-	switch (rnd(use_ct ? 16 : 13)) {
+	switch (rnd(use_ct ? 20 : 15)) {
 	case 0:
 	case 1:
 	case 2:
@@ -897,14 +974,38 @@ static void emit_effect(void)
 		    regno(w), rnd(2), regno(w));
 		break;
 	case 13:
+		/* an option's value, or the option */
+		if (chance(60))
+			add("immediate dreg=%u data=%04x ; exthdr sreg=%u type=2 off=2 len=2 op=1",
+			    regno(w), 500 + rnd(1000), regno(w));
+		else
+			add("exthdr type=%u op=1", 2 + rnd(2));
+		break;
+	case 14:
+		/* a copy by the way that all packets go */
+		if (!strcmp(fam, "ip") && chance(30))
+			add("immediate dreg=%u data=0a0002fe ; dup addr=%u",
+			    regno(w), regno(w));
+		break;
+	case 15:
 		add("immediate dreg=%u data=%s ; ct sreg=%u key=3", regno(w),
 		    bytes((uint8_t *)&m, 4), regno(w));
 		break;
-	case 14:
+	case 16:
 		add("meta dreg=%u key=3 ; ct sreg=%u key=3", regno(w), regno(w));
 		break;
-	case 15:
+	case 17:
 		add("notrack");
+		break;
+	case 18:
+		noise(val, sizeof(val));
+		w = rnd(10);
+		add("immediate dreg=%u data=%s ; ct sreg=%u key=%u", regno(w),
+		    bytes(val, 16), regno(w), NFT_CT_LABELS);
+		break;
+	case 19:
+		add("immediate dreg=%u data=%02x00 ; ct sreg=%u key=%u", regno(w),
+		    rnd(3), regno(w), NFT_CT_ZONE);
 		break;
 	}
 }
@@ -921,6 +1022,63 @@ static void emit_verdict(void)
 		return;
 	}
 	add(" ; immediate dreg=0 verdict=%s", verdict(false));
+}
+
+/* ---- translation of addresses ---- */
+
+/* Two connections that become the same get a port at random, which is nothing to
+ * compare.  So a rule takes the connections of one flow, or it takes what comes
+ * and moves its addresses to a net of its own, where they differ as before.
+ */
+static bool flow(void)
+{
+	return frame->th && frame->th + 4 <= frame->len &&
+	       (frame->proto == 6 || frame->proto == 17);
+}
+
+static void rule_flow(void)
+{
+	const uint8_t *nh = frame->b + frame->nh;
+	bool six = frame->type == 0x86dd;
+	unsigned int at = six ? 8 : 12, len = six ? 16 : 4, i;
+
+	for (i = 0; i < 2; i++, at += len) {
+		add("payload dreg=1 base=1 off=%u len=%u ; ", at, len);
+		add("cmp sreg=1 op=0 data=%s ; ", bytes(nh + at, len));
+	}
+	add("payload dreg=2 base=2 off=0 len=4 ; cmp sreg=2 op=0 data=%s",
+	    bytes(frame->b + frame->th, 4));
+}
+
+static void emit_nat(bool one)
+{
+	bool six = frame->type == 0x86dd;
+	bool dst = hooks[self] == 0 || hooks[self] == 3;
+	unsigned int n = ++nnat, len = six ? 16 : 4;
+	uint8_t min[16] = { six ? 0xfd : 20, n }, max[16];
+	unsigned int amin = regno(0), amax = regno(4), port = regno(8);
+
+	closed = true;
+	memcpy(max, min, sizeof(max));
+	if (one) {
+		min[len - 1] = 1;
+		add(" ; immediate dreg=%u data=%04x", port, 30000 + n);
+		if (hooks[self] != 1 && chance(60)) {
+			add(" ; %s pmin=%u flags=0", dst ? "redir" : "masq", port);
+			return;
+		}
+	} else {
+		/* the last 16 bits of IPv4's, the last half of IPv6's */
+		memset(max + len / 2, 0xff, len / 2);
+	}
+	add(" ; immediate dreg=%u data=%s", amin, bytes(min, len));
+	if (!one)
+		add(" ; immediate dreg=%u data=%s", amax, bytes(max, len));
+	add(" ; nat type=%u family=%u amin=%u", dst, six ? 10 : 2, amin);
+	if (one)
+		add(" pmin=%u", port);
+	else
+		add(" amax=%u flags=0x40", amax);
 }
 
 static void rule_usual(void)
@@ -1028,6 +1186,7 @@ static void rule_raw(void)
 
 static void make_rule(const char *how)
 {
+	bool translate, one;
 	unsigned int i;
 
 	rlen = 0;
@@ -1036,9 +1195,15 @@ static void make_rule(const char *how)
 	memset(reg, 0, sizeof(reg));
 	loaded = 0;
 	closed = false;
-	if (chance(8))
+	translate = self < nbase && nat[self] && chance(45);
+	one = translate && flow() && chance(50);
+	if (one)
+		rule_flow();
+	else if (chance(8))
 		add("counter");
-	if (style == RAW && chance(70))
+	if (one)
+		;
+	else if (style == RAW && chance(70))
 		rule_raw();
 	else if (style == UNIFORM && chance(85))
 		rule_usual();
@@ -1048,7 +1213,9 @@ static void make_rule(const char *how)
 		emit_effect();
 	if (!closed && chance(94))
 		add(" ; counter");
-	if (!closed)
+	if (!closed && translate)
+		emit_nat(one);
+	else if (!closed)
 		emit_verdict();
 	if (!closed && chance(2))
 		add(" ; counter ; immediate dreg=0 verdict=accept");
@@ -1107,6 +1274,7 @@ static void make_table(unsigned int f, unsigned int number, unsigned int *budget
 	static const int prios[] = { -500, -300, -150, 0, 0, 0, 10, 100, 300 };
 	unsigned int i, n;
 	const char *type;
+	int prio;
 
 	fam = fams[f].name;
 	snprintf(table, sizeof(table), "t%u", number);
@@ -1116,17 +1284,22 @@ static void make_table(unsigned int f, unsigned int number, unsigned int *budget
 	for (i = 0; i < nbase; i++) {
 		hooks[i] = pick_hook(f);
 		type = hooks[i] == 3 && f < 3 && chance(20) ? "route" : "filter";
+		prio = prios[rnd(ARRAY_SIZE(prios))];
+		nat[i] = use_ct && f < 3 && hooks[i] != 2 && chance(25);
+		if (nat[i]) {
+			type = "nat";
+			prio = hooks[i] == 0 || hooks[i] == 3 ? -100 : 100;
+		}
 		if (fams[f].bit == FAM_NETDEV)
 			text_add(out, "chain %s %s c%u hook=%u prio=%d policy=%u dev=%s",
-				 fam, table, i, hooks[i], prios[rnd(ARRAY_SIZE(prios))],
-				 chance(88), hooks[i] ? "out0" : "in0");
-		else if (fams[f].bit == FAM_INET && chance(8))
+				 fam, table, i, hooks[i], prio, chance(88),
+				 hooks[i] ? "out0" : "in0");
+		else if (fams[f].bit == FAM_INET && !nat[i] && chance(8))
 			text_add(out, "chain %s %s c%u hook=5 prio=%d policy=1 dev=in0",
-				 fam, table, i, prios[rnd(ARRAY_SIZE(prios))]);
+				 fam, table, i, prio);
 		else
 			text_add(out, "chain %s %s c%u hook=%u prio=%d policy=%u type=%s",
-				 fam, table, i, hooks[i], prios[rnd(ARRAY_SIZE(prios))],
-				 chance(88), type);
+				 fam, table, i, hooks[i], prio, chance(88), type);
 	}
 	for (; i < nbase + nregular; i++)
 		text_add(out, "chain %s %s c%u", fam, table, i);
@@ -1293,6 +1466,7 @@ void gen_case(struct text *t)
 	npoints = 0;
 	nsets = 0;
 	nnamed = 0;
+	nnat = 0;
 	families = 0;
 	strict = chance(95);
 	for (i = 0; i < ARRAY_SIZE(marks); i++)

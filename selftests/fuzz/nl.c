@@ -125,6 +125,35 @@ static const struct {
 		{ "mod", NFTA_HASH_MODULUS, U32 },
 		{ "seed", NFTA_HASH_SEED, U32 },
 		{ "type", NFTA_HASH_TYPE, U32 } } },
+	{ "nat", {
+		{ "type", NFTA_NAT_TYPE, U32 },
+		{ "family", NFTA_NAT_FAMILY, U32 },
+		{ "amin", NFTA_NAT_REG_ADDR_MIN, U32 },
+		{ "amax", NFTA_NAT_REG_ADDR_MAX, U32 },
+		{ "pmin", NFTA_NAT_REG_PROTO_MIN, U32 },
+		{ "pmax", NFTA_NAT_REG_PROTO_MAX, U32 },
+		{ "flags", NFTA_NAT_FLAGS, U32 } } },
+	{ "masq", {
+		{ "pmin", NFTA_MASQ_REG_PROTO_MIN, U32 },
+		{ "pmax", NFTA_MASQ_REG_PROTO_MAX, U32 },
+		{ "flags", NFTA_MASQ_FLAGS, U32 } } },
+	{ "redir", {
+		{ "pmin", NFTA_REDIR_REG_PROTO_MIN, U32 },
+		{ "pmax", NFTA_REDIR_REG_PROTO_MAX, U32 },
+		{ "flags", NFTA_REDIR_FLAGS, U32 } } },
+	{ "socket", {
+		{ "dreg", NFTA_SOCKET_DREG, U32 },
+		{ "key", NFTA_SOCKET_KEY, U32 } } },
+	{ "osf", {
+		{ "dreg", NFTA_OSF_DREG, U32 },
+		{ "ttl", NFTA_OSF_TTL, U8 } } },
+	{ "tunnel", {
+		{ "dreg", NFTA_TUNNEL_DREG, U32 },
+		{ "key", NFTA_TUNNEL_KEY, U32 } } },
+	{ "xfrm", {
+		{ "dreg", NFTA_XFRM_DREG, U32 },
+		{ "key", NFTA_XFRM_KEY, U32 },
+		{ "dir", NFTA_XFRM_DIR, U8 } } },
 	{ "numgen", {
 		{ "dreg", NFTA_NG_DREG, U32 },
 		{ "mod", NFTA_NG_MODULUS, U32 },
@@ -145,6 +174,7 @@ static const struct {
 		{ "dreg", NFTA_RT_DREG, U32 },
 		{ "key", NFTA_RT_KEY, U32 } } },
 	{ "dup", {
+		{ "addr", NFTA_DUP_SREG_ADDR, U32 },
 		{ "dev", NFTA_DUP_SREG_DEV, U32 } } },
 	{ "fwd", {
 		{ "dev", NFTA_FWD_SREG_DEV, U32 } } },
