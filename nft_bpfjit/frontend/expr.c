@@ -362,19 +362,25 @@ static int nfj_fe_bitwise(struct nfj_fe *fe, const struct nlattr **tb,
 	int dreg = nfj_attr_reg(tb[NFTA_BITWISE_DREG]);
 	u32 op = NFT_BITWISE_MASK_XOR, len, shift, words;
 	u16 src[NFJ_DATA_MAX * 8];
+	bool known = true;
 	unsigned int i;
 
 	if (!nfj_attr_u32(tb[NFTA_BITWISE_LEN], &len))
 		len = 0;
 	nfj_reads(fe, sreg, len);
-	/* attributes of kernels that know more than this file */
-	for (i = NFTA_BITWISE_DATA + 1; i < NFJ_FE_MAXATTR; i++)
-		if (tb[i])
-			nfj_reads(fe, nfj_attr_reg(tb[i]), 0);
+	/* attributes of kernels that know more than this file: 6.13 has the
+	 * register of a second operand, as long as the first
+	 */
+	for (i = NFTA_BITWISE_DATA + 1; i < NFJ_FE_MAXATTR; i++) {
+		if (tb[i]) {
+			nfj_reads(fe, nfj_attr_reg(tb[i]), len);
+			known = false;
+		}
+	}
 	if (!len || len > NFJ_DATA_MAX || sreg < 0 || dreg < 0 ||
 	    sreg + len > NFJ_REG_BYTES || dreg + len > NFJ_REG_BYTES ||
 	    (tb[NFTA_BITWISE_OP] && !nfj_attr_u32(tb[NFTA_BITWISE_OP], &op)) ||
-	    fe->rd_may) {
+	    !known) {
 		nfj_writes(fe, dreg, len);
 		return NFJ_FE_STOP;
 	}
@@ -551,7 +557,7 @@ static int nfj_fe_dynset(struct nfj_fe *fe, const struct nlattr **tb,
 			 const struct nfj_expr_in *in)
 {
 	nfj_reads(fe, nfj_attr_reg(tb[NFTA_DYNSET_SREG_KEY]), in->keylen);
-	nfj_reads(fe, nfj_attr_reg(tb[NFTA_DYNSET_SREG_DATA]), 0);
+	nfj_reads(fe, nfj_attr_reg(tb[NFTA_DYNSET_SREG_DATA]), in->datalen);
 	return NFJ_FE_STOP;
 }
 
@@ -590,39 +596,80 @@ static int nfj_fe_match(struct nfj_fe *fe, const struct nlattr **tb,
 			    info->nla_len - NLA_HDRLEN);
 }
 
-/* Expressions whose register operands are all that is known of them: the
- * attributes 1 .. NFJ_FE_MAXATTR - 1 that hold one are given as a bit mask.
- */
-static int nfj_fe_operands(struct nfj_fe *fe, const struct nlattr **tb,
-			   u32 sregs, int dreg)
-{
-	unsigned int i;
+/* Expressions whose register operands are all that is known of them */
+struct nfj_operand {
+	u8	attr;
+	u8	len;	/* 0: an address */
+};
 
-	for (i = 1; i < NFJ_FE_MAXATTR; i++)
-		if (sregs & 1U << i)
-			nfj_reads(fe, nfj_attr_reg(tb[i]), 0);
-	if (dreg)
-		nfj_writes(fe, nfj_attr_reg(tb[dreg]), 0);
+static int nfj_fe_operands(struct nfj_fe *fe, const struct nlattr **tb,
+			   const struct nfj_operand *op, unsigned int n,
+			   unsigned int family_attr)
+{
+	u32 family = fe->ir->family;
+	unsigned int i, alen;
+
+	if (family_attr && tb[family_attr])
+		nfj_attr_u32(tb[family_attr], &family);
+	alen = family == NFPROTO_IPV4 ? 4 : family == NFPROTO_IPV6 ? 16 : 0;
+	for (i = 0; i < n; i++)
+		nfj_reads(fe, nfj_attr_reg(tb[op[i].attr]), op[i].len ? : alen);
 	return NFJ_FE_STOP;
 }
 
-#define NFJ_OPERANDS(_name, _sregs, _dreg) \
+static const struct nfj_operand nfj_nat_operands[] = {
+	{ NFTA_NAT_REG_ADDR_MIN,	0 },
+	{ NFTA_NAT_REG_ADDR_MAX,	0 },
+	{ NFTA_NAT_REG_PROTO_MIN,	2 },
+	{ NFTA_NAT_REG_PROTO_MAX,	2 },
+};
+
+static const struct nfj_operand nfj_masq_operands[] = {
+	{ NFTA_MASQ_REG_PROTO_MIN,	2 },
+	{ NFTA_MASQ_REG_PROTO_MAX,	2 },
+};
+
+static const struct nfj_operand nfj_redir_operands[] = {
+	{ NFTA_REDIR_REG_PROTO_MIN,	2 },
+	{ NFTA_REDIR_REG_PROTO_MAX,	2 },
+};
+
+static const struct nfj_operand nfj_tproxy_operands[] = {
+	{ NFTA_TPROXY_REG_ADDR,		0 },
+	{ NFTA_TPROXY_REG_PORT,		2 },
+};
+
+static const struct nfj_operand nfj_dup_operands[] = {
+	{ NFTA_DUP_SREG_ADDR,		0 },
+	{ NFTA_DUP_SREG_DEV,		4 },
+};
+
+static const struct nfj_operand nfj_fwd_operands[] = {
+	{ NFTA_FWD_SREG_DEV,		4 },
+	{ NFTA_FWD_SREG_ADDR,		0 },
+};
+
+static const struct nfj_operand nfj_queue_operands[] = {
+	{ NFTA_QUEUE_SREG_QNUM,		2 },
+};
+
+/* @_family: the attribute that says of which family an address is, 0: the table's */
+#define NFJ_OPERANDS(_name, _family) \
 static int nfj_fe_##_name(struct nfj_fe *fe, const struct nlattr **tb, \
 			  const struct nfj_expr_in *in) \
 { \
-	return nfj_fe_operands(fe, tb, _sregs, _dreg); \
+	return nfj_fe_operands(fe, tb, nfj_##_name##_operands, \
+			       ARRAY_SIZE(nfj_##_name##_operands), _family); \
 }
 
-NFJ_OPERANDS(nat, 1U << NFTA_NAT_REG_ADDR_MIN | 1U << NFTA_NAT_REG_ADDR_MAX |
-	     1U << NFTA_NAT_REG_PROTO_MIN | 1U << NFTA_NAT_REG_PROTO_MAX, 0)
-NFJ_OPERANDS(masq, 1U << NFTA_MASQ_REG_PROTO_MIN |
-	     1U << NFTA_MASQ_REG_PROTO_MAX, 0)
-NFJ_OPERANDS(redir, 1U << NFTA_REDIR_REG_PROTO_MIN |
-	     1U << NFTA_REDIR_REG_PROTO_MAX, 0)
-NFJ_OPERANDS(tproxy, 1U << NFTA_TPROXY_REG_ADDR | 1U << NFTA_TPROXY_REG_PORT, 0)
-NFJ_OPERANDS(dup, 1U << NFTA_DUP_SREG_ADDR | 1U << NFTA_DUP_SREG_DEV, 0)
-NFJ_OPERANDS(fwd, 1U << NFTA_FWD_SREG_DEV | 1U << NFTA_FWD_SREG_ADDR, 0)
-NFJ_OPERANDS(queue, 1U << NFTA_QUEUE_SREG_QNUM, 0)
+NFJ_OPERANDS(nat, NFTA_NAT_FAMILY)
+NFJ_OPERANDS(masq, 0)
+NFJ_OPERANDS(redir, 0)
+NFJ_OPERANDS(tproxy, NFTA_TPROXY_FAMILY)
+NFJ_OPERANDS(dup, 0)
+NFJ_OPERANDS(fwd, NFTA_FWD_NFPROTO)
+NFJ_OPERANDS(queue, 0)
+
 /* Loads of which the front end knows no more than their length */
 static const struct nfj_fe_field nfj_fib_fields[] = {
 	NFJ_OPAQUE(NFT_FIB_RESULT_OIF,		4),
@@ -678,7 +725,17 @@ NFJ_LOADS(socket, NFTA_SOCKET_KEY, NFTA_SOCKET_DREG)
 NFJ_LOADS(tunnel, NFTA_TUNNEL_KEY, NFTA_TUNNEL_DREG)
 NFJ_LOADS(xfrm, NFTA_XFRM_KEY, NFTA_XFRM_DREG)
 
-NFJ_OPERANDS(hash, 1U << NFTA_HASH_SREG, NFTA_HASH_DREG)
+/* Mirrors nft_jhash_eval() and nft_symhash_eval() as far as registers go */
+static int nfj_fe_hash(struct nfj_fe *fe, const struct nlattr **tb,
+		       const struct nfj_expr_in *in)
+{
+	u32 len = 0;
+
+	nfj_attr_u32(tb[NFTA_HASH_LEN], &len);
+	nfj_reads(fe, nfj_attr_reg(tb[NFTA_HASH_SREG]), min(len, 64U));
+	nfj_writes(fe, nfj_attr_reg(tb[NFTA_HASH_DREG]), 4);
+	return NFJ_FE_STOP;
+}
 
 /* Mirrors nft_ng_inc_eval() and nft_ng_random_eval().  What is drawn is nothing
  * that a packet could match or not: a map behind it is a choice, part of what the
@@ -688,7 +745,8 @@ static int nfj_fe_numgen(struct nfj_fe *fe, const struct nlattr **tb,
 			 const struct nfj_expr_in *in)
 {
 	fe->live = true;
-	return nfj_fe_operands(fe, tb, 0, NFTA_NG_DREG);
+	nfj_writes(fe, nfj_attr_reg(tb[NFTA_NG_DREG]), 4);
+	return NFJ_FE_STOP;
 }
 
 /* Mirrors nft_exthdr_*_eval() as far as registers go */
