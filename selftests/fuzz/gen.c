@@ -1140,7 +1140,7 @@ static void rule_raw(void)
 		}
 		if (w * 4 + len > REG_BYTES || d * 4 + len > REG_BYTES)
 			continue;
-		switch (rnd(10)) {
+		switch (rnd(11)) {
 		case 0:
 		case 1:
 		case 2:
@@ -1176,6 +1176,16 @@ static void rule_raw(void)
 				    verdict(false));
 			else if (chance(30))
 				emit_effect();
+			break;
+		case 8:
+			if (!readable(w, len))
+				break;
+			add(" ; hash sreg=%u dreg=%u len=%u mod=4 seed=7 type=0",
+			    regno(w), regno(d), len);
+			loaded |= words(d, 4);
+			memset(reg + d * 4, 0, 4);
+			reg[d * 4] = rnd(4);
+			emit_cmp(d, 4, NULL);
 			break;
 		default:
 			if (readable(w, len))
