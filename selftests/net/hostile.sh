@@ -7,6 +7,7 @@
 # usage: hostile.sh [case...]
 #
 # timeout: 1500
+# processors: 2
 . "$(dirname "$0")/cases.sh"
 
 CASES=(deleted_chains refill revisions modules big)

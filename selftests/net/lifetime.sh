@@ -6,6 +6,7 @@
 # owner closes its socket, the switch, the module.
 #
 # timeout: 900
+# processors: 2
 . "$(dirname "$0")/lib.sh"
 
 # two N: a ruleset with two chains that are translated.

@@ -13,6 +13,7 @@
 # other would end up in "never", or be counted twice or not at all.
 #
 # timeout: 2000
+# processors: 2
 . "$(dirname "$0")/lib.sh"
 
 COUNTERS="low mid high rest never"
