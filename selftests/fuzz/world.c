@@ -54,6 +54,9 @@ static struct world {
 
 static struct batch batch;
 
+/* Do rules of the case need conntrack? */
+static bool tracked;
+
 static bool enter(const char *ns)
 {
 	char path[64];
@@ -309,6 +312,7 @@ static void witness(struct text *t, const struct text *rules)
 	bool ct = text_has(rules, " ct ") || text_has(rules, "notrack");
 	int hook;
 
+	tracked = ct || text_has(rules, "type=nat");
 	watch_table(t, "inet", ct);
 	text_add(t, "chain inet w first hook=3 prio=-2147483648 policy=1");
 	text_add(t, "rule inet w first %s ; %s ; %s ; %s",
@@ -340,7 +344,9 @@ static void witness(struct text *t, const struct text *rules)
 
 /* ---- a case ---- */
 
-/* Commit what has been collected; the first line of it was @from */
+/* Commit what has been collected.  A packet may come before conntrack goes from the
+ * hooks with the last rule that needed it, or after that: not here.
+ */
 static int commit(struct batch *b, struct refusal *r, struct figures *fig)
 {
 	int n;
@@ -348,6 +354,8 @@ static int commit(struct batch *b, struct refusal *r, struct figures *fig)
 	if (!b->msgs)
 		return 0;
 	n = batch_send(b, r, REFUSALS_MAX);
+	if (tracked)
+		nl_barrier();
 	fig->commits++;
 	batch_begin(b, b->fd);
 	return n;
