@@ -23,12 +23,18 @@ static int __init rival_init(void)
 	int err;
 
 	err = ftrace_set_filter(&rival_ops, name, strlen(name), 0);
-	return err ? : register_ftrace_function(&rival_ops);
+	if (err)
+		return err;
+	err = register_ftrace_function(&rival_ops);
+	if (err)
+		ftrace_free_filter(&rival_ops);
+	return err;
 }
 
 static void __exit rival_exit(void)
 {
 	unregister_ftrace_function(&rival_ops);
+	ftrace_free_filter(&rival_ops);
 }
 
 module_init(rival_init);
