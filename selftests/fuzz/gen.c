@@ -480,6 +480,9 @@ static void emit_byteorder(unsigned int s, unsigned int d, unsigned int len)
 			    len % 4 == 0 && chance(60) ? 4 : 2, i;
 	uint8_t tmp[16];
 
+	/* 6.1 leaves some of the destination as it was, which is reading it */
+	if (!readable(d, len))
+		d = s;
 	for (i = 0; i < len && i < 16; i++)
 		tmp[i] = reg[s * 4 + i / size * size + size - 1 - i % size];
 	memcpy(reg + d * 4, tmp, len < 16 ? len : 16);
@@ -915,7 +918,7 @@ static void emit_effect(void)
 		return;
 	}
 	/* one of these, and all of the table is for nft */
-	if (chance(1)) {
+	if (!rnd(300)) {
 		add("immediate dreg=%u data=%02x ; meta sreg=%u key=%u",
 		    regno(w), rnd(2), regno(w), NFT_META_NFTRACE);
 		return;
