@@ -54,9 +54,6 @@ static struct world {
 
 static struct batch batch;
 
-/* Do rules of the case need conntrack? */
-static bool tracked;
-
 static bool enter(const char *ns)
 {
 	char path[64];
@@ -309,10 +306,13 @@ static void watch_table(struct text *t, const char *fam, bool ct)
 
 static void witness(struct text *t, const struct text *rules)
 {
-	bool ct = text_has(rules, " ct ") || text_has(rules, "notrack");
+	/* and so conntrack stays, which goes from the hooks some time after the
+	 * last expression that needs it
+	 */
+	bool ct = text_has(rules, " ct ") || text_has(rules, "notrack") ||
+		  text_has(rules, "type=nat");
 	int hook;
 
-	tracked = ct || text_has(rules, "type=nat");
 	watch_table(t, "inet", ct);
 	text_add(t, "chain inet w first hook=3 prio=-2147483648 policy=1");
 	text_add(t, "rule inet w first %s ; %s ; %s ; %s",
@@ -344,9 +344,7 @@ static void witness(struct text *t, const struct text *rules)
 
 /* ---- a case ---- */
 
-/* Commit what has been collected.  A packet may come before conntrack goes from the
- * hooks with the last rule that needed it, or after that: not here.
- */
+/* Commit what has been collected */
 static int commit(struct batch *b, struct refusal *r, struct figures *fig)
 {
 	int n;
@@ -354,8 +352,6 @@ static int commit(struct batch *b, struct refusal *r, struct figures *fig)
 	if (!b->msgs)
 		return 0;
 	n = batch_send(b, r, REFUSALS_MAX);
-	if (tracked)
-		nl_barrier();
 	fig->commits++;
 	batch_begin(b, b->fd);
 	return n;
