@@ -1210,12 +1210,10 @@ static void make_rule(const char *how)
 	closed = false;
 	translate = self < nbase && nat[self] && chance(45);
 	one = translate && flow() && chance(50);
-	if (one)
-		rule_flow();
-	else if (chance(8))
+	if (!one && chance(8))
 		add("counter");
 	if (one)
-		;
+		rule_flow();
 	else if (style == RAW && chance(70))
 		rule_raw();
 	else if (style == UNIFORM && chance(85))
