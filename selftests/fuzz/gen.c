@@ -474,7 +474,9 @@ static void emit_shift(unsigned int s, unsigned int d, unsigned int len)
 	    regno(d), len, left ? 1 : 2, bytes((uint8_t *)&by, 4));
 }
 
-static void emit_byteorder(unsigned int s, unsigned int d, unsigned int len)
+/* The register that has the result: @d, or @s where @d could not be taken */
+static unsigned int emit_byteorder(unsigned int s, unsigned int d,
+				   unsigned int len)
 {
 	unsigned int size = len % 8 == 0 && chance(40) ? 8 :
 			    len % 4 == 0 && chance(60) ? 4 : 2, i;
@@ -489,6 +491,7 @@ static void emit_byteorder(unsigned int s, unsigned int d, unsigned int len)
 	loaded |= words(d, len);
 	add(" ; byteorder sreg=%u dreg=%u op=%u len=%u size=%u", regno(s),
 	    regno(d), rnd(2), len, size);
+	return d;
 }
 
 /* ---- tests ---- */
@@ -877,7 +880,7 @@ static void clause(const struct load *l)
 		case 1:
 			if (len % 2)
 				continue;
-			emit_byteorder(w, d, len);
+			d = emit_byteorder(w, d, len);
 			break;
 		default:
 			emit_mask(w, d, len);

@@ -252,14 +252,17 @@ static int run(uint64_t s, double seconds, const char *dir, unsigned long cases)
 	printf("%sok 2 cases are taken (%u not at all, %u differ only once, %u by themselves)\n",
 	       (refused + once + unstable) * 20 > n ? "not " : "", refused,
 	       once, unstable);
-	/* on 6.1 one rule with registers of another's ties up a whole table */
+	/* few cases say little: one rule that shares registers, or sets nftrace,
+	 * ties up a whole table
+	 */
+	few = total.cases <= 20;
 	printf("%sok 3 enough rules are in BPF\n",
-	       total.bpf * 4 < total.rules || !total.bpf ? "not " : "");
+	       total.bpf * (few ? 4 : 2) < total.rules || !total.bpf ?
+	       "not " : "");
 	printf("%sok 4 rules match\n",
 	       total.hit * 10 < total.rules || total.matches * 2 < total.packets ?
 	       "not " : "");
 	/* of few cases there may be none in which a translated chain changes */
-	few = total.cases <= 20;
 	printf("%sok 5 chains change and keep their programs\n",
 	       few || total.edits ? "" : "not ");
 	printf("1..5\n");
