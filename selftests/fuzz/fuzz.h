@@ -2,7 +2,8 @@
 /*
  * The fuzzer's parts and what they share.
  *
- *	gen.c	makes cases out of a seed: rules, sets, changes of them
+ *	gen.c	makes cases out of a seed: rules, sets, changes of them; its own
+ *		parts are in gen.h
  *	frame.c	makes the frames that are sent through them
  *	text.c	a case is a list of lines of text; the lines' grammar
  *	nl.c	lines become netlink messages; dumps
@@ -148,10 +149,13 @@ void frame_text(const struct frame *f, struct text *t);
 #define FAM_BRIDGE	0x10
 #define FAM_NETDEV	0x20
 
-/* ---- gen.c ---- */
+/* ---- random.c ---- */
 void seed(uint64_t s, uint64_t n);
+uint64_t rnd64(void);
 uint32_t rnd(uint32_t n);
 bool chance(unsigned int percent);
+
+/* ---- gen.c ---- */
 void gen_case(struct text *t);
 
 #endif /* FUZZ_H */
