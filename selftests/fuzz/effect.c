@@ -39,6 +39,10 @@ void emit_effect(void)
 		    regno(w), rnd(2), regno(w), NFT_META_NFTRACE);
 		return;
 	}
+	if (xt_family() && chance(g.style == XT ? 30 : 3)) {
+		emit_target();
+		return;
+	}
 	switch (rnd(g.use_ct ? 20 : 15)) {
 	case 0:
 	case 1:

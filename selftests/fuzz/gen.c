@@ -46,6 +46,8 @@ static void rule_mixed(void)
 	while (n-- && !g.closed) {
 		if (chance(8)) {
 			emit_other(rnd(8));
+		} else if (chance(6) && xt_family()) {
+			emit_match();
 		} else if (chance(10) && reuse()) {
 			;
 		} else {
@@ -134,6 +136,7 @@ static void rule_raw(void)
 
 static void make_rule(const char *how)
 {
+	char compat[40] = "";
 	bool translate, one;
 	unsigned int i;
 
@@ -143,6 +146,7 @@ static void make_rule(const char *how)
 	memset(g.reg, 0, sizeof(g.reg));
 	g.loaded = 0;
 	g.closed = false;
+	g.compat = 0;
 	translate = g.self < g.nbase && g.nat[g.self] && chance(45);
 	one = translate && flow() && chance(50);
 	if (!one && chance(8))
@@ -151,6 +155,8 @@ static void make_rule(const char *how)
 		rule_flow();
 	else if (g.style == RAW && chance(70))
 		rule_raw();
+	else if (g.style == XT && chance(85))
+		rule_xt();
 	else if (g.style == UNIFORM && chance(85))
 		rule_usual();
 	else
@@ -165,15 +171,20 @@ static void make_rule(const char *how)
 		emit_verdict();
 	if (!g.closed && chance(2))
 		add(" ; counter ; immediate dreg=0 verdict=accept");
-	if (g.rlen)
-		text_add(g.out, "%s %s %s c%u %s", how, g.fam, g.table, g.self, g.rule);
+	if (!g.rlen)
+		return;
+	if (g.compat)
+		snprintf(compat, sizeof(compat), "compat proto=%u flags=0 ; ",
+			 g.compat);
+	text_add(g.out, "%s %s %s c%u %s%s", how, g.fam, g.table, g.self, compat,
+		 g.rule);
 }
 
 static void make_chain_rules(unsigned int n)
 {
 	unsigned int i;
 
-	g.style = chance(50) ? UNIFORM : chance(65) ? MIXED : RAW;
+	g.style = xt_family() && chance(20) ? XT : chance(50) ? UNIFORM : chance(65) ? MIXED : RAW;
 	g.nusual = 1 + rnd(3);
 	for (i = 0; i < g.nusual; i++)
 		if (chance(70))

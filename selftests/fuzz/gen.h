@@ -8,6 +8,7 @@
  *	load.c		loads
  *	clause.c	what is done to what was loaded: changed, compared, looked up
  *	effect.c	what a rule does
+ *	xt.c		matches and targets of x_tables
  *
  * Registers go by the number of their first word, 0 .. 15.
  */
@@ -48,7 +49,7 @@ struct named {
 	unsigned int	datalen;	/* 0 for verdicts */
 };
 
-enum style { UNIFORM, MIXED, RAW };
+enum style { UNIFORM, MIXED, RAW, XT };
 
 struct gen {
 	/* the case */
@@ -87,6 +88,7 @@ struct gen {
 	uint8_t		reg[REG_BYTES];
 	uint32_t	loaded;		/* words that the rule has written */
 	bool		closed;		/* nothing more behind it */
+	uint8_t		compat;		/* protocol of its matches, 0: any */
 };
 
 extern struct gen g;
@@ -127,5 +129,11 @@ void emit_verdict(void);
 bool flow(void);
 void rule_flow(void);
 void emit_nat(bool one);
+
+/* ---- xt.c ---- */
+bool xt_family(void);
+void emit_match(void);
+void rule_xt(void);
+void emit_target(void);
 
 #endif /* GEN_H */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
@@ -22,7 +23,7 @@
 #define NFT_TYPE(m)	(NFNL_SUBSYS_NFTABLES << 8 | (m))
 
 enum kind {
-	U8, U16, U32, U64, DATA, VERDICT, STR, COUNTER,
+	U8, U16, U32, U64, DATA, BYTES, VERDICT, STR, COUNTER,
 };
 
 struct attr {
@@ -178,6 +179,14 @@ static const struct {
 		{ "dev", NFTA_DUP_SREG_DEV, U32 } } },
 	{ "fwd", {
 		{ "dev", NFTA_FWD_SREG_DEV, U32 } } },
+	{ "match", {
+		{ "name", NFTA_MATCH_NAME, STR },
+		{ "rev", NFTA_MATCH_REV, U32 },
+		{ "info", NFTA_MATCH_INFO, BYTES } } },
+	{ "target", {
+		{ "name", NFTA_TARGET_NAME, STR },
+		{ "rev", NFTA_TARGET_REV, U32 },
+		{ "info", NFTA_TARGET_INFO, BYTES } } },
 };
 
 /* ---- writing ---- */
@@ -301,6 +310,17 @@ static bool put_data(struct batch *b, unsigned int type, const char *s)
 	return true;
 }
 
+static bool put_bytes(struct batch *b, unsigned int type, const char *s)
+{
+	uint8_t val[512];
+	int len = hex(s, val, sizeof(val));
+
+	if (len < 0)
+		return false;
+	put(b, type, val, len);
+	return true;
+}
+
 static bool put_attr(struct batch *b, const struct attr *a, const char *val)
 {
 	unsigned long long v = strtoull(val, NULL, 0);
@@ -323,6 +343,8 @@ static bool put_attr(struct batch *b, const struct attr *a, const char *val)
 		break;
 	case DATA:
 		return put_data(b, a->type, val);
+	case BYTES:
+		return put_bytes(b, a->type, val);
 	case VERDICT:
 		put_verdict(b, a->type, val);
 		break;
@@ -368,11 +390,36 @@ static bool put_expr(struct batch *b, char *s)
 	return true;
 }
 
+/* What a rule says for all of its matches of x_tables; not an expression, though
+ * it is written as one, in front of them
+ */
+static bool put_compat(struct batch *b, char *s)
+{
+	size_t at = nest(b, NFTA_RULE_COMPAT);
+	char *w, *val;
+
+	while ((w = word(&s, ' '))) {
+		if (field(w, "proto", &val))
+			put_u32(b, NFTA_RULE_COMPAT_PROTO, atoi(val));
+		else if (field(w, "flags", &val))
+			put_u32(b, NFTA_RULE_COMPAT_FLAGS, atoi(val));
+		else
+			return false;
+	}
+	unnest(b, at);
+	return true;
+}
+
 static bool put_exprs(struct batch *b, char *s)
 {
-	size_t at = nest(b, NFTA_RULE_EXPRESSIONS);
+	static const char compat[] = "compat ";
+	size_t at;
 	char *e;
 
+	if (!strncmp(s, compat, sizeof(compat) - 1) &&
+	    !put_compat(b, word(&s, ';') + sizeof(compat) - 1))
+		return false;
+	at = nest(b, NFTA_RULE_EXPRESSIONS);
 	while ((e = word(&s, ';')))
 		if (!put_expr(b, e))
 			return false;
