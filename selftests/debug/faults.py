@@ -364,7 +364,9 @@ def edits_in_worker(inj):
         inj.arm(n)
         write(PARAMS + "rebuild_ms", 0)
         # Where it fails nothing is to be seen; then the wait is for nothing.
-        for i in range(400):
+        # The worker lets sixteen times of what it took the last time pass, which
+        # in this kernel and on a busy machine is a minute.
+        for i in range(6000):
             if programs() != before or i > 10 and int(read(inj.dir + "times")) == 0:
                 break
             time.sleep(0.05)
