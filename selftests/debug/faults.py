@@ -5,7 +5,7 @@
 # turned on and off, and while a network namespace is made.  In a commit that is
 # every one of them.  Of the other parts each has FAULT_SECONDS (600), and where
 # all would take longer, those that are tried lie apart: the output says how many
-# of how many.
+# of how many.  FAULT_PARTS chooses parts by their names.
 #
 # What runs in the task itself is failed by /proc/thread-self/fail-nth, which
 # lets the n-th allocation of that task fail; n goes up until there is no n-th.
@@ -24,7 +24,6 @@
 # over (run-in-guest).
 
 import ctypes
-import math
 import os
 import re
 import shutil
@@ -249,7 +248,7 @@ def allocations(text):
 
 
 class Tally:
-    """What became of a part, and which number is next."""
+    """What became of a part, and which numbers it tries."""
 
     def __init__(self, name, total=0, every=False):
         """total: how many allocations there are, if that is known."""
@@ -262,24 +261,39 @@ class Tally:
         self.every = every
         self.began = time.monotonic()
 
-    def next(self, n):
-        """The number after n: the next one, or one farther on for want of time."""
-        spent = time.monotonic() - self.began
-        if self.every or not self.runs:
-            return n + 1
-        if not self.total:
-            return n + 1 + (n // 8 if spent > SECONDS / 2 else 0)
-        more = max(1, (SECONDS - spent) * self.runs / spent)
-        return n + max(1, math.ceil((self.total - n) / more))
+    def numbers(self):
+        """What to try: all, as long as there is time.  Where it is known how many
+        there are, first some that lie apart, then those in between, and in the end
+        the first that does not come to it; otherwise one by one, and ever farther
+        apart when half of the time is over."""
+        stride = 32
+        while self.total and stride and not self.every:
+            for n in range(1, self.total + 1, stride):
+                if (n - 1) % (2 * stride) == 0 and stride < 32:
+                    continue
+                if self.spent() > SECONDS:
+                    break
+                yield n
+            stride //= 2
+        n = self.total if not self.every else 0
+        self.hit = True
+        while self.hit:
+            late = not self.every and not self.total and self.spent() > SECONDS / 2
+            n += 1 + (n // 8 if late else 0)
+            yield n
+
+    def spent(self):
+        return time.monotonic() - self.began
 
     def add(self, n, good, what, hit=True):
         """hit: something failed in this run."""
         self.runs += 1
+        self.hit = hit
         if hit:
             self.seen[what] = self.seen.get(what, 0) + 1
-            self.last = n
+            self.last = max(self.last, n)
         if not self.runs % 25:
-            note("%s: at %d, %d s" % (self.name, n, time.monotonic() - self.began))
+            note("%s: %d runs, %d s" % (self.name, self.runs, self.spent()))
         if not good:
             self.bad.append("%d: %s" % (n, what))
 
@@ -287,7 +301,7 @@ class Tally:
         failed = sum(self.seen.values())
         note("%s: %d failed of %d allocations, %d s: %s" %
              (self.name, failed, max(self.total, self.last),
-              time.monotonic() - self.began, self.seen))
+              self.spent(), self.seen))
         for line in self.bad[:10]:
             note(line)
         result(not self.bad and failed >= least, self.name)
@@ -309,10 +323,7 @@ def commits_in_task():
     """fail-nth in nft itself: n goes up until the commit did not get that far."""
     text = ruleset(RULES)
     tally = Tally("a commit, in the task", every=True)
-    n = 0
-    hit = True
-    while hit:
-        n = tally.next(n)
+    for n in tally.numbers():
         good, hit = commit(text, n)
         if not hit:
             good = good and states() == ["bpf"]
@@ -337,10 +348,7 @@ def edits_in_task():
     commit(ruleset(RULES))
     tally = Tally("a change of a few rules, in the task", allocations(edit()))
     commit("delete table ip t\n")
-    n = 0
-    hit = True
-    while hit:
-        n = tally.next(n)
+    for n in tally.numbers():
         commit(ruleset(RULES))
         before = programs()
         good, hit = commit(edit(), n)
@@ -353,10 +361,7 @@ def edits_in_task():
 def edits_in_worker(inj):
     """The worker makes such a chain's program anew, or leaves it as it is."""
     tally = Tally("a change of a few rules, the worker, " + inj.name)
-    n = 0
-    hit = True
-    while hit:
-        n = tally.next(n)
+    for n in tally.numbers():
         write(PARAMS + "rebuild_ms", NEVER)
         commit(ruleset(RULES))
         commit(edit())
@@ -381,10 +386,7 @@ def edits_in_worker(inj):
 def commits_in_worker(inj):
     tally = Tally("a commit, in the worker, " + inj.name)
     text = ruleset(RULES)
-    n = 0
-    hit = True
-    while hit:
-        n = tally.next(n)
+    for n in tally.numbers():
         inj.arm(n)
         good = commit(text)
         hit = inj.disarm()
@@ -445,10 +447,7 @@ def switching(on):
         switch(not on)()
         total = count_call(switch(on))
     tally = Tally("the switch, " + ("on" if on else "off"), total)
-    n = 0
-    hit = True
-    while hit:
-        n = tally.next(n)
+    for n in tally.numbers():
         with inside:
             switch(not on)()
             err, hit = nth_call(n, switch(on))
@@ -470,10 +469,7 @@ def namespaces():
     with inside:
         total = count_call(make)
     tally = Tally("a network namespace", total)
-    n = 0
-    hit = True
-    while hit:
-        n = tally.next(n)
+    for n in tally.numbers():
         with inside:
             err, hit = nth_call(n, make)
         # Made in spite of it, or refused for want of memory.
@@ -501,10 +497,7 @@ def loading(name, text):
     total = count_call(insmod)
     run("rmmod", "nft_bpfjit")
     tally = Tally("loading, " + name, total)
-    n = 0
-    hit = True
-    while hit:
-        n = tally.next(n)
+    for n in tally.numbers():
         err, hit = nth_call(n, insmod)
         if err:
             ok = err == 12 and not loaded()
@@ -530,10 +523,7 @@ def unloading():
         return ctypes.get_errno() if err else 0
     commit(ruleset(RULES))
     tally = Tally("unloading", count_call(rmmod))
-    n = 0
-    hit = True
-    while hit:
-        n = tally.next(n)
+    for n in tally.numbers():
         good = insmod() == 0 and states() == ["bpf"]
         err, hit = nth_call(n, rmmod)
         tally.add(n, good and not err and not loaded(), "errno %d" % err if err else "gone", hit)
