@@ -335,9 +335,12 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 		if (!r->ntests && !r->nfills && !(r->flags & NFJ_RULE_DEAD))
 			act->flags |= NFJ_ACT_ALWAYS;
 		act->next = r->next;
+		/* one by one: behind a dead entry its rule may have another,
+		 * for packets whose transport header is too short
+		 */
 		while (act->next < ir->nrules &&
 		       ir->rules[act->next].flags & NFJ_RULE_DEAD)
-			act->next = ir->rules[act->next].next;
+			act->next++;
 		if (act->next < ir->nrules &&
 		    nfj_implies(ir, r, &ir->rules[act->next]))
 			act->flags |= NFJ_ACT_NEXT;
