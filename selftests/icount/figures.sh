@@ -56,7 +56,7 @@ on:known:30               0.27  off:known:30           8  1.00
 on:nested:30              0.35  off:nested:30          8  0.50
 on:counters:100           0.74  off:counters:100       8  1.00
 on:set-named:1000         1.00  off:set-named:1000    15  1.00
-on:load:1000              1.20  off:load:1000          0  1.25
+on:load:1000              1.25  off:load:1000          0  1.25
 on:load:10000             1.25  off:load:10000         0  1.25
 on:load-fw:1000           2.00  off:load-fw:1000       0  1.25
 on:load-fw:10000          1.55  off:load-fw:10000      0  1.25
@@ -64,7 +64,7 @@ on:add:10000              1.70  off:add:10000          0  2.00
 on:replace:10000          1.15  off:replace:10000      0  2.00
 on:delete:10000           1.70  off:delete:10000       0  2.00
 on:later:10000            2.00  off:add:10000          0  2.00
-on:namespaces-50:200      1.20  off:namespaces-50:200  0  1.50
+on:namespaces-50:200      1.25  off:namespaces-50:200  0  1.50
 on:saddr-memory:10000     1.00  200-a-rule:10000       0  200
 accepted-on:acl:1000      1.00  accepted-off:acl:1000  0  1.00
 accepted-off:acl:1000     1.00  accepted-on:acl:1000   0  1.00
