@@ -251,7 +251,8 @@ class Tally:
     """What became of a part, and which numbers it tries."""
 
     def __init__(self, name, total=0, every=False):
-        """total: how many allocations there are, if that is known."""
+        """total: how many allocations there are, if that is known; every: it is
+        not, and none is left out."""
         self.name = name
         self.bad = []
         self.seen = {}
@@ -267,7 +268,7 @@ class Tally:
         the first that does not come to it; otherwise one by one, and ever farther
         apart when half of the time is over."""
         stride = 32
-        while self.total and stride and not self.every:
+        while self.total and stride:
             for n in range(1, self.total + 1, stride):
                 if (n - 1) % (2 * stride) == 0 and stride < 32:
                     continue
@@ -275,7 +276,7 @@ class Tally:
                     break
                 yield n
             stride //= 2
-        n = self.total if not self.every else 0
+        n = self.total
         self.hit = True
         while self.hit:
             late = not self.every and not self.total and self.spent() > SECONDS / 2

@@ -9,8 +9,8 @@
 
 TRACING=/sys/kernel/tracing
 
-# through DEV: five packets that come through a device of on-tx are counted, and
-# what is called for them is the engine.
+# through DEV FAMILY TABLE: five packets that come through a device of on-tx are
+# counted in that table, and what is called for them is the engine.
 through()
 {
 	local was now calls
