@@ -67,14 +67,14 @@ void nfj_hook_exit_destroy(void);
  * @prog: the program; holds a reference
  * @last: behind the last entry that it covers
  * @open: it may be entered anywhere up to there
- * @have: @need as a set of bits, see nfj_need_mask()
+ * @needs: @need as a set of bits, see nfj_need_mask()
  * @need: what it reads of the flow key
  */
 struct nfj_prog {
 	struct bpf_prog	*prog;
 	u32		last;
 	u32		open;
-	u32		have;
+	u32		needs;
 	struct nfj_need	need;
 };
 
@@ -151,23 +151,23 @@ struct nfj_act {
  * struct nfj_seg - entries of an edited chain that follow one another
  * @first: number of the first
  * @from: its number in the matcher that finds it
- * @more: that is nfj_edits::more
+ * @added: that is nfj_edits::added
  */
 struct nfj_seg {
 	u32	first;
 	u32	from;
-	bool	more;
+	bool	added;
 };
 
 /**
  * struct nfj_edits - how a chain differs from the one its matcher was made for
- * @more: matcher of the rules that were added, or NULL
+ * @added: matcher of the rules that were added, or NULL
  * @nsegs: segments; they cover all entries
  * @tried: the worker has seen it
  * @seg: in order, and one more to tell where the last one ends
  */
 struct nfj_edits {
-	struct nfj_matcher	*more;
+	struct nfj_matcher	*added;
 	u32			nsegs;
 	bool			tried;
 	struct nfj_seg		seg[];
@@ -242,12 +242,12 @@ nfj_blob_state(const struct nft_rule_blob *blob)
 	return ((const struct nfj_ebpf *)nft_expr_priv(expr))->state;
 }
 
-/* engine/entry.c: in the place of nft_do_chain_ipv4() and so on */
-nf_hookfn *nfj_entry_fn(const struct nft_base_chain *base);
+/* engine/hookfn.c: in the place of nft_do_chain_ipv4() and so on */
+nf_hookfn *nfj_hook_fn(const struct nft_base_chain *base);
 
-/* hook/entries.c */
-void nfj_entries_sync(const struct net *net, const struct nft_chain *chain,
-		      bool on);
+/* hook/redirect.c */
+void nfj_redirect_sync(const struct net *net, const struct nft_chain *chain,
+		       bool on);
 
 /* commit/ */
 

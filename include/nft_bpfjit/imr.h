@@ -6,7 +6,7 @@
  * verdict, and so is one with a set that is no number (a concatenation): the
  * first entry that matches acts, and @next leads over the rest of its rule.
  *
- * A chain is an array of rules; a rule is a conjunction of tests on the flow
+ * A chain is an array of entries; an entry is a conjunction of tests on the flow
  * key, then an action.  "ip saddr 10.0.0.0/8 tcp dport 22 counter accept"
  * becomes
  *
@@ -35,7 +35,7 @@
 #include <linux/netlink.h>
 #include <nft_bpfjit/key.h>
 
-#define NFJ_NONE	0xffffffffU	/* matcher: no rule matches */
+#define NFJ_NONE	0xffffffffU	/* matcher: no entry matches */
 
 enum nfj_order {
 	NFJ_HOST,	/* the number is in host byte order in the key */
@@ -99,16 +99,16 @@ struct nfj_fill {
 	u32	value;
 };
 
-/* nfj_rule::flags */
-#define NFJ_RULE_DEAD		0x01	/* cannot match, or matching does nothing */
-#define NFJ_RULE_TERMINAL	0x02	/* a match never goes on to the next rule */
-#define NFJ_RULE_MUTATES	0x04	/* residue may change fields of the key */
-#define NFJ_RULE_WHOLE		0x08	/* the whole match part is in the tests */
-#define NFJ_RULE_JUMPS		0x10	/* holds a jump or a goto */
-#define NFJ_RULE_ODD		0x20	/* for packets with a short transport header */
+/* nfj_entry::flags */
+#define NFJ_ENTRY_DEAD		0x01	/* cannot match, or matching does nothing */
+#define NFJ_ENTRY_TERMINAL	0x02	/* a match never goes on to the next rule */
+#define NFJ_ENTRY_MUTATES	0x04	/* residue may change fields of the key */
+#define NFJ_ENTRY_WHOLE		0x08	/* the whole match part is in the tests */
+#define NFJ_ENTRY_JUMPS		0x10	/* holds a jump or a goto */
+#define NFJ_ENTRY_ODD		0x20	/* for packets with a short transport header */
 
 /**
- * struct nfj_rule - an entry: a rule, or one case of a rule
+ * struct nfj_entry - an entry: a rule, or one case of a rule
  * @first: index of its first test in nfj_ir::tests
  * @fill: index of its first fill in nfj_ir::fills
  * @next: number of the entry to go on with when its action does not decide
@@ -121,11 +121,11 @@ struct nfj_fill {
  *	  where the residue reads registers that can't be filled from the key
  * @end: number of the expression behind the residue, which is a verdict if there
  *	 is one
- * @flags: NFJ_RULE_*
+ * @flags: NFJ_ENTRY_*
  * @verdict: what follows the residue: NF_ACCEPT, NF_DROP, NFT_*
  * @target: with NFT_JUMP and NFT_GOTO the chain, or NULL: expression @end knows
  */
-struct nfj_rule {
+struct nfj_entry {
 	u32	first;
 	u32	fill;
 	u32	next;
@@ -153,9 +153,9 @@ struct nfj_rule {
 
 /**
  * struct nfj_ir - a chain in IMR
- * @rules: the rules in order
- * @nrules: how many
- * @tests: tests of all rules
+ * @entries: the entries in order
+ * @nentries: how many
+ * @tests: tests of all entries
  * @ntests: how many
  * @ivals: intervals of all sets
  * @nivals: how many
@@ -166,14 +166,14 @@ struct nfj_rule {
  * @cost: estimated instructions that the interpreter spends on rules with tests
  *	  when none matches
  * @residue: NFJ_RESIDUE_* of its rules
- * @rules_max: room in @rules
+ * @entries_max: room in @entries
  * @tests_max: room in @tests
  * @ivals_max: room in @ivals
  * @fills_max: room in @fills
  */
 struct nfj_ir {
-	struct nfj_rule	*rules;
-	u32		nrules;
+	struct nfj_entry	*entries;
+	u32			nentries;
 	struct nfj_test	*tests;
 	u32		ntests;
 	struct nfj_ival	*ivals;
@@ -184,7 +184,7 @@ struct nfj_ir {
 	u32		taint;
 	u32		cost;
 	u8		residue;
-	u32		rules_max;
+	u32		entries_max;
 	u32		tests_max;
 	u32		ivals_max;
 	u32		fills_max;
@@ -247,8 +247,8 @@ struct nfj_expr_in {
 
 void nfj_ir_init(struct nfj_ir *ir);
 void nfj_ir_free(struct nfj_ir *ir);
-struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir);
-int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
+struct nfj_entry *nfj_ir_add_entry(struct nfj_ir *ir);
+int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_entry *rule,
 		    const struct nfj_test *add);
 int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi);
 int nfj_ir_add_fill(struct nfj_ir *ir, const struct nfj_fill *fill);
@@ -265,7 +265,7 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 #define NFJ_OPT_COMMON	0x04	/* tests common to many rules once */
 #define NFJ_OPT_EXACT	0x08	/* hash tables for rules that test equality */
 #define NFJ_OPT_IVALS	0x10	/* sorted tables for intervals of a number */
-#define NFJ_OPT_ENTRY	0x20	/* find the entry instead of a check per rule */
+#define NFJ_OPT_START	0x20	/* find the entry instead of a check per rule */
 #define NFJ_OPT_PACK	0x40	/* leaves of large trees as data */
 #define NFJ_OPT_ALL	0x7f
 

@@ -33,7 +33,7 @@
 
 /**
  * struct nfj_key - flow key, context of a matcher
- * @entry: number of the first rule to consider
+ * @start: number of the first entry to consider
  * @valid: NFJ_VALID_*
  * @ll_len: readable bytes of the link-layer header, VLAN tag included
  * @nh_len: readable bytes from the network header on
@@ -65,7 +65,7 @@
  * @th: bytes of the transport header
  */
 struct nfj_key {
-	__u32	entry;
+	__u32	start;
 	__u32	valid;
 	__u32	ll_len;
 	__u32	nh_len;

@@ -77,7 +77,7 @@ void nfj_state_free(struct nfj_state *st)
 {
 	nfj_matcher_put(st->matcher);
 	if (st->edits)
-		nfj_matcher_put(st->edits->more);
+		nfj_matcher_put(st->edits->added);
 	kfree(st->edits);
 	kvfree(st->acts);
 	kvfree(st->fills);

@@ -36,7 +36,7 @@
 #include "../nfj.h"
 
 #define NFJ_EDIT_GONE	64	/* entries of it that may be gone */
-#define NFJ_EDIT_MORE	64	/* entries that may be added */
+#define NFJ_EDIT_ADDED	64	/* entries that may be added */
 #define NFJ_SEGS_MAX	32
 
 /* The worker takes no more than one part of time out of so many */
@@ -47,33 +47,33 @@ module_param_named(edit_least, nfj_edit_least, uint, 0644);
 MODULE_PARM_DESC(edit_least, "rules from which on a chain keeps its program for a while when some of them change");
 
 /* Append a segment, or extend the last one */
-static bool nfj_seg_add(struct nfj_edits *ed, u32 first, u32 from, bool more)
+static bool nfj_seg_add(struct nfj_edits *ed, u32 first, u32 from, bool added)
 {
 	if (ed->nsegs) {
 		const struct nfj_seg *last = &ed->seg[ed->nsegs - 1];
 
-		if (last->more == more &&
+		if (last->added == added &&
 		    last->from + (first - last->first) == from)
 			return true;
 	}
 	if (ed->nsegs == NFJ_SEGS_MAX)
 		return false;
-	ed->seg[ed->nsegs++] = (struct nfj_seg){ first, from, more };
+	ed->seg[ed->nsegs++] = (struct nfj_seg){ first, from, added };
 	return true;
 }
 
 /* Entries that were added in this transaction, or before it */
-static bool nfj_seg_more(struct nfj_edits *ed, u32 first, u32 n, u32 *more)
+static bool nfj_seg_added(struct nfj_edits *ed, u32 first, u32 n, u32 *added)
 {
-	bool room = !n || nfj_seg_add(ed, first, *more, true);
+	bool room = !n || nfj_seg_add(ed, first, *added, true);
 
-	*more += n;
-	return room && *more <= NFJ_EDIT_MORE;
+	*added += n;
+	return room && *added <= NFJ_EDIT_ADDED;
 }
 
 /* A run of entries that stay; those that the old matcher finds are counted */
 static bool nfj_seg_run(struct nfj_edits *ed, const struct nfj_state *old,
-			const struct nfj_run *run, u32 *more, u32 *stay)
+			const struct nfj_run *run, u32 *added, u32 *stay)
 {
 	const struct nfj_seg whole[] = { { 0, 0, false },
 					 { old->nacts, 0, false } };
@@ -86,8 +86,8 @@ static bool nfj_seg_run(struct nfj_edits *ed, const struct nfj_state *old,
 		while (at >= seg[1].first)
 			seg++;
 		n = min(end, seg[1].first) - at;
-		if (seg->more) {
-			if (!nfj_seg_more(ed, first, n, more))
+		if (seg->added) {
+			if (!nfj_seg_added(ed, first, n, added))
 				return false;
 		} else {
 			if (!nfj_seg_add(ed, first,
@@ -104,45 +104,45 @@ static bool nfj_seg_run(struct nfj_edits *ed, const struct nfj_state *old,
 static bool nfj_segs_make(struct nfj_edits *ed, const struct nfj_state *old,
 			  const struct nfj_change *c, u32 nacts)
 {
-	u32 i, at = 0, more = 0, stay = 0;
+	u32 i, at = 0, added = 0, stay = 0;
 
 	for (i = 0; i < c->nruns; i++) {
 		const struct nfj_run *run = &c->run[i];
 
-		if (!nfj_seg_more(ed, at, run->first - at, &more) ||
-		    !nfj_seg_run(ed, old, run, &more, &stay))
+		if (!nfj_seg_added(ed, at, run->first - at, &added) ||
+		    !nfj_seg_run(ed, old, run, &added, &stay))
 			return false;
 		at = run->first + run->n;
 	}
-	if (!nfj_seg_more(ed, at, nacts - at, &more))
+	if (!nfj_seg_added(ed, at, nacts - at, &added))
 		return false;
 	ed->seg[ed->nsegs] = (struct nfj_seg){ nacts, 0, false };
 	return stay + NFJ_EDIT_GONE >= old->matcher->nentries;
 }
 
 /* Compile and load what was added */
-static int nfj_edit_more(struct nfj_edits *ed, const struct nfj_ir *ir,
-			 struct nfj_budget *budget,
-			 const struct nft_chain *chain)
+static int nfj_edit_added(struct nfj_edits *ed, const struct nfj_ir *ir,
+			  struct nfj_budget *budget,
+			  const struct nft_chain *chain)
 {
 	char name[BPF_OBJ_NAME_LEN];
 	const struct nfj_seg *seg;
-	struct nfj_ir more;
+	struct nfj_ir added;
 	int err = 0;
 
-	nfj_ir_init(&more);
-	more.family = ir->family;
+	nfj_ir_init(&added);
+	added.family = ir->family;
 	for (seg = ed->seg; seg < &ed->seg[ed->nsegs] && !err; seg++)
-		if (seg->more)
-			err = nfj_ir_append(&more, ir, seg->first,
+		if (seg->added)
+			err = nfj_ir_append(&added, ir, seg->first,
 					    seg[1].first);
-	if (!err && more.nrules) {
-		ed->more = nfj_matcher_new(budget);
+	if (!err && added.nentries) {
+		ed->added = nfj_matcher_new(budget);
 		nfj_load_name(name, chain);
-		err = ed->more ? nfj_matcher_build(ed->more, &more, name) :
-				 -ENOMEM;
+		err = ed->added ? nfj_matcher_build(ed->added, &added, name) :
+				  -ENOMEM;
 	}
-	nfj_ir_free(&more);
+	nfj_ir_free(&added);
 	return err;
 }
 
@@ -162,7 +162,7 @@ int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st)
 	struct nfj_edits *ed;
 	int err = -E2BIG;
 
-	if (!old || !c->was || c->was->ir.nrules != old->nacts || !c->nruns ||
+	if (!old || !c->was || c->was->ir.nentries != old->nacts || !c->nruns ||
 	    c->nruns > NFJ_RUNS_MAX || !c->nc->kept->charged ||
 	    old->matcher->nentries < READ_ONCE(nfj_edit_least))
 		return -EINVAL;
@@ -171,8 +171,8 @@ int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st)
 		return -ENOMEM;
 	if (!nfj_segs_make(ed, old, c, st->nacts))
 		goto out_free;
-	err = nfj_edit_more(ed, &c->nc->kept->ir, nfj_pernet(net)->budget,
-			    c->chain);
+	err = nfj_edit_added(ed, &c->nc->kept->ir, nfj_pernet(net)->budget,
+			     c->chain);
 	if (err)
 		goto out_free;
 	refcount_inc(&old->matcher->ref);
@@ -181,7 +181,7 @@ int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st)
 	return 0;
 
 out_free:
-	nfj_matcher_put(ed->more);
+	nfj_matcher_put(ed->added);
 	kfree(ed);
 	return err;
 }
@@ -273,7 +273,7 @@ static u64 nfj_rebuild_take(struct nfj_net *nn, struct nfj_ir *ir, char *name)
 	nfj_load_name(name, chain);
 	kept = nfj_chain_find(chain)->kept;
 	ir->family = kept->ir.family;
-	if (nfj_ir_append(ir, &kept->ir, 0, kept->ir.nrules))
+	if (nfj_ir_append(ir, &kept->ir, 0, kept->ir.nentries))
 		nfj_ir_free(ir);
 	return st->serial;
 }
@@ -337,7 +337,7 @@ void nfj_rebuild_work(struct work_struct *work)
 		mutex_unlock(&nft_net->commit_mutex);
 		if (!serial)
 			break;
-		m = ir.nrules ? nfj_matcher_new(nn->budget) : NULL;
+		m = ir.nentries ? nfj_matcher_new(nn->budget) : NULL;
 		if (m && !nfj_matcher_build(m, &ir, name)) {
 			mutex_lock(&nft_net->commit_mutex);
 			nfj_rebuild_give(nn, serial, m);

@@ -191,13 +191,13 @@ int nfj_rules_each(struct net *net, struct nft_chain *chain, nfj_rule_fn *each,
 static int nfj_kept_copy(struct nfj_change *c, struct nfj_kept *to,
 			 const struct nfj_kept *from, u32 first, u32 end)
 {
-	u32 i, entry, behind, at = to->ir.nrules;
+	u32 i, entry, behind, at = to->ir.nentries;
 	int err;
 
 	if (first == end)
 		return 0;
 	entry = from->rule[first].entry;
-	behind = end < from->nrules ? from->rule[end].entry : from->ir.nrules;
+	behind = end < from->nrules ? from->rule[end].entry : from->ir.nentries;
 	err = nfj_ir_append(&to->ir, &from->ir, entry, behind);
 	if (err)
 		return err;
@@ -229,7 +229,7 @@ static int nfj_kept_read(struct nfj_kept *to, struct nfj_reader *rd,
 
 	r->rule = rule;
 	r->handle = rule->handle;
-	r->entry = ir->nrules;
+	r->entry = ir->nentries;
 	ir->taint = 0;
 	ir->cost = 0;
 	ir->residue = 0;
@@ -292,7 +292,7 @@ static void nfj_kept_charge(struct nfj_kept *kept, struct nfj_budget *budget)
 	size_t size = sizeof(*kept);
 
 	size += kept->nrules * sizeof(*kept->rule);
-	size += ir->rules_max * sizeof(*ir->rules);
+	size += ir->entries_max * sizeof(*ir->entries);
 	size += ir->tests_max * sizeof(*ir->tests);
 	size += ir->ivals_max * sizeof(*ir->ivals);
 	size += ir->fills_max * sizeof(*ir->fills);

@@ -39,7 +39,7 @@ static void nfj_chain_hook(const struct net *net, const struct nft_chain *chain,
 	bool on = nfj_blob_state(nfj_blob_now(net, chain));
 
 	if (on || nc->hooked)
-		nfj_entries_sync(net, chain, on);
+		nfj_redirect_sync(net, chain, on);
 	nc->hooked = on;
 }
 

@@ -24,7 +24,7 @@ MODULE_PARM_DESC(cheap, "estimated instructions up to which a chain is left to t
 /* Passes that run, for comparison; see NFJ_OPT_* */
 static unsigned int nfj_opts = NFJ_OPT_ALL;
 module_param_named(passes, nfj_opts, uint, 0644);
-MODULE_PARM_DESC(passes, "bit mask of passes: 1 tree, 2 loads, 4 common tests, 8 hash tables, 16 interval tables, 32 entry, 64 packed leaves");
+MODULE_PARM_DESC(passes, "bit mask of passes: 1 tree, 2 loads, 4 common tests, 8 hash tables, 16 interval tables, 32 start, 64 packed leaves");
 
 /**
  * nfj_matcher_new - a matcher without programs
@@ -109,7 +109,7 @@ static int nfj_program(struct nfj_matcher *m, const char *name, u32 last,
 	m->charged += size;
 	m->nprogs++;
 	prog->need = insns->need;
-	prog->have = nfj_need_mask(&prog->need);
+	prog->needs = nfj_need_mask(&prog->need);
 	m->insns += insns->n;
 	m->jited += prog->prog->jited_len;
 	m->tables += insns->ndata;
@@ -149,10 +149,10 @@ static u32 nfj_front(const struct nfj_ir *ir)
 	const u32 ct = NFJ_VALID_CT | NFJ_VALID_CTMARK;
 	u32 i, j;
 
-	for (i = 0; i < ir->nrules; i++) {
-		const struct nfj_rule *r = &ir->rules[i];
+	for (i = 0; i < ir->nentries; i++) {
+		const struct nfj_entry *r = &ir->entries[i];
 
-		if (!r->ntests || r->flags & NFJ_RULE_DEAD)
+		if (!r->ntests || r->flags & NFJ_ENTRY_DEAD)
 			break;
 		for (j = 0; j < r->ntests; j++) {
 			const struct nfj_test *t = &ir->tests[r->first + j];
@@ -183,19 +183,19 @@ int nfj_matcher_build(struct nfj_matcher *m, const struct nfj_ir *ir,
 	u32 front = nfj_front(ir);
 	int err;
 
-	m->nentries = ir->nrules;
+	m->nentries = ir->nentries;
 	/* an entry leads over the rest of its rule: they stay together */
-	while (front && front < ir->nrules &&
-	       ir->rules[front].rule == ir->rules[front - 1].rule)
+	while (front && front < ir->nentries &&
+	       ir->entries[front].rule == ir->entries[front - 1].rule)
 		front--;
-	if (front && ir->nrules - front > 2) {
+	if (front && ir->nentries - front > 2) {
 		err = nfj_programs(ir, m, name, 0, front);
 		if (err)
 			return err;
 	} else {
 		front = 0;
 	}
-	return nfj_programs(ir, m, name, front, ir->nrules);
+	return nfj_programs(ir, m, name, front, ir->nentries);
 }
 
 static u8 nfj_why(int err)
@@ -228,16 +228,16 @@ static void nfj_figures_count(struct nfj_figures *fig, const struct nfj_ir *ir)
 	fig->residue = 0;
 	fig->taint = ir->taint;
 	fig->jumps = false;
-	for (i = 0; i < ir->nrules; i++) {
-		const struct nfj_rule *r = &ir->rules[i];
+	for (i = 0; i < ir->nentries; i++) {
+		const struct nfj_entry *r = &ir->entries[i];
 
-		fig->jumps |= !!(r->flags & NFJ_RULE_JUMPS);
+		fig->jumps |= !!(r->flags & NFJ_ENTRY_JUMPS);
 		/* a rule of several entries counts once */
 		if (r->rule < rules)
 			continue;
 		rules = r->rule + 1;
-		fig->whole += !!(r->flags & NFJ_RULE_WHOLE);
-		fig->residue += !(r->flags & NFJ_RULE_DEAD) && r->cut < r->end;
+		fig->whole += !!(r->flags & NFJ_ENTRY_WHOLE);
+		fig->residue += !(r->flags & NFJ_ENTRY_DEAD) && r->cut < r->end;
 	}
 	fig->rules = rules;
 }
@@ -248,16 +248,16 @@ static void nfj_figures_count(struct nfj_figures *fig, const struct nfj_ir *ir)
 static bool nfj_unsupported(const struct net *net, const struct nft_chain *chain,
 			    const struct nfj_ir *ir, struct nfj_figures *fig)
 {
-	const struct nfj_rule *first = NULL;
+	const struct nfj_entry *first = NULL;
 	const struct nft_rule *rule;
 	u32 i, n = 0;
 
-	for (i = 0; i < ir->nrules; i++) {
-		const struct nfj_rule *r = &ir->rules[i];
+	for (i = 0; i < ir->nentries; i++) {
+		const struct nfj_entry *r = &ir->entries[i];
 
 		if (r->ntests)
 			return false;
-		if (!first && !(r->flags & (NFJ_RULE_WHOLE | NFJ_RULE_DEAD)))
+		if (!first && !(r->flags & (NFJ_ENTRY_WHOLE | NFJ_ENTRY_DEAD)))
 			first = r;
 	}
 	if (!first)
@@ -286,13 +286,13 @@ static bool nfj_tests_equal(const struct nfj_ir *ir, const struct nfj_test *a,
 }
 
 /* Does entry @b match whenever entry @a does? */
-static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_rule *a,
-			const struct nfj_rule *b)
+static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_entry *a,
+			const struct nfj_entry *b)
 {
 	u32 i, j;
 
 	/* only a program that has found b has made b's part of the key */
-	if (b->nfills || (b->ntests && a->flags & NFJ_RULE_MUTATES))
+	if (b->nfills || (b->ntests && a->flags & NFJ_ENTRY_MUTATES))
 		return false;
 	for (i = 0; i < b->ntests; i++) {
 		const struct nfj_test *t = &ir->tests[b->first + i];
@@ -315,11 +315,11 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 	struct nfj_act *acts;
 	u32 i;
 
-	acts = kvcalloc(ir->nrules, sizeof(*acts), GFP_KERNEL);
+	acts = kvcalloc(ir->nentries, sizeof(*acts), GFP_KERNEL);
 	if (!acts)
 		return NULL;
-	for (i = 0; i < ir->nrules; i++) {
-		const struct nfj_rule *r = &ir->rules[i];
+	for (i = 0; i < ir->nentries; i++) {
+		const struct nfj_entry *r = &ir->entries[i];
 		struct nfj_act *act = &acts[i];
 
 		act->expr = r->cut;
@@ -329,20 +329,20 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 		act->chain = r->target;
 		act->fill = r->fill;
 		act->nfills = r->nfills;
-		if (r->flags & NFJ_RULE_MUTATES)
+		if (r->flags & NFJ_ENTRY_MUTATES)
 			act->flags |= NFJ_ACT_MUTATES;
 		/* what is filled in has to be extracted for a program */
-		if (!r->ntests && !r->nfills && !(r->flags & NFJ_RULE_DEAD))
+		if (!r->ntests && !r->nfills && !(r->flags & NFJ_ENTRY_DEAD))
 			act->flags |= NFJ_ACT_ALWAYS;
 		act->next = r->next;
 		/* one by one: behind a dead entry its rule may have another,
 		 * for packets whose transport header is too short
 		 */
-		while (act->next < ir->nrules &&
-		       ir->rules[act->next].flags & NFJ_RULE_DEAD)
+		while (act->next < ir->nentries &&
+		       ir->entries[act->next].flags & NFJ_ENTRY_DEAD)
 			act->next++;
-		if (act->next < ir->nrules &&
-		    nfj_implies(ir, r, &ir->rules[act->next]))
+		if (act->next < ir->nentries &&
+		    nfj_implies(ir, r, &ir->entries[act->next]))
 			act->flags |= NFJ_ACT_NEXT;
 	}
 	return acts;
@@ -359,7 +359,7 @@ static unsigned int nfj_cheap_limit(const struct nft_chain *chain,
 		cheap += NFJ_CHEAP_GOES_ON;
 	else if (ir->residue & NFJ_RESIDUE_ENDS)
 		cheap += NFJ_CHEAP_ENDS;
-	if (!nft_is_base_chain(chain) || !nfj_entry_fn(nft_base_chain(chain)))
+	if (!nft_is_base_chain(chain) || !nfj_hook_fn(nft_base_chain(chain)))
 		cheap += NFJ_CHEAP_DETOUR;
 	return cheap;
 }
@@ -386,7 +386,7 @@ struct nfj_state *nfj_state_new(const struct nft_chain *chain,
 	st->chain = chain;
 	st->serial = atomic64_inc_return(&serial);
 	st->enter = nft_is_base_chain(chain) || !nc->fig.jumps;
-	st->nacts = ir->nrules;
+	st->nacts = ir->nentries;
 	st->acts = nfj_acts_make(ir);
 	if (!st->acts)
 		goto out_free;
@@ -501,9 +501,9 @@ void nfj_translate(struct net *net, struct nfj_change *c, bool deep)
 	if (!c->nc->kept)
 		return;
 	ir = &c->nc->kept->ir;
-	if (!ir->nrules || ir->taint ||
+	if (!ir->nentries || ir->taint ||
 	    (fig->small && !(fig->jumps && deep))) {
-		fig->why = !ir->nrules ? NFJ_WHY_EMPTY :
+		fig->why = !ir->nentries ? NFJ_WHY_EMPTY :
 			  ir->taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
 			  ir->taint ? NFJ_WHY_UNINIT :
 			  nfj_unsupported(net, chain, ir, fig) ?

@@ -154,7 +154,7 @@ static void nfj_proc_progs(struct seq_file *m, const struct nfj_state *st,
 			else
 				seq_printf(m, "%s%u", sep, prog->aux->id);
 		}
-		part = part == st->matcher && st->edits ? st->edits->more :
+		part = part == st->matcher && st->edits ? st->edits->added :
 							  NULL;
 	}
 	seq_puts(m, " ");
@@ -167,7 +167,7 @@ static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 	const struct nfj_chain *nc = nfj_chain_find(chain);
 	const struct nfj_state *st;
 	u8 why = nfj_proc_why(net, chain);
-	const struct nfj_matcher *more;
+	const struct nfj_matcher *added;
 	const struct nft_rule *rule;
 	u32 rules = 0;
 
@@ -180,11 +180,11 @@ static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 	if (st) {
 		nfj_proc_progs(m, st, false);
 		nfj_proc_progs(m, st, true);
-		more = st->edits ? st->edits->more : NULL;
+		added = st->edits ? st->edits->added : NULL;
 		seq_printf(m, "%u %u %u bpf\n",
-			   st->matcher->insns + (more ? more->insns : 0),
-			   st->matcher->jited + (more ? more->jited : 0),
-			   st->matcher->tables + (more ? more->tables : 0));
+			   st->matcher->insns + (added ? added->insns : 0),
+			   st->matcher->jited + (added ? added->jited : 0),
+			   st->matcher->tables + (added ? added->tables : 0));
 		return;
 	}
 	seq_printf(m, "- - 0 0 0 %s", nfj_why_name[why]);
@@ -223,7 +223,7 @@ static int nfj_proc_rule(void *arg, const struct nft_rule *rule,
 			 const struct nfj_ir *ir)
 {
 	const struct nfj_proc_rules *p = arg;
-	const struct nfj_rule *r = ir->rules;
+	const struct nfj_entry *r = ir->entries;
 	const struct nft_expr *expr, *last;
 	struct seq_file *m = p->m;
 	bool residue = false, whole = true;
@@ -232,14 +232,14 @@ static int nfj_proc_rule(void *arg, const struct nft_rule *rule,
 	/* Entries of a rule differ in their verdicts only, but for the one of
 	 * packets whose transport header is cut off: nft looks at these itself.
 	 */
-	for (i = 0; i < ir->nrules; i++) {
-		u8 flags = ir->rules[i].flags;
+	for (i = 0; i < ir->nentries; i++) {
+		u8 flags = ir->entries[i].flags;
 
-		if (flags & NFJ_RULE_ODD)
+		if (flags & NFJ_ENTRY_ODD)
 			continue;
-		residue |= ir->rules[i].cut < ir->rules[i].end &&
-			   !(flags & NFJ_RULE_DEAD);
-		whole &= !!(flags & (NFJ_RULE_WHOLE | NFJ_RULE_DEAD));
+		residue |= ir->entries[i].cut < ir->entries[i].end &&
+			   !(flags & NFJ_ENTRY_DEAD);
+		whole &= !!(flags & (NFJ_ENTRY_WHOLE | NFJ_ENTRY_DEAD));
 	}
 	seq_printf(m, "%s %s %s %llu %s %u %u %u ",
 		   nfj_family(p->chain->table->family), p->chain->table->name,

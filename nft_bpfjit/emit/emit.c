@@ -387,10 +387,10 @@ u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask)
 }
 
 /**
- * nfj_emit_start - begin a program: result "none"
+ * nfj_emit_begin - begin a program: result "none"
  * @e: the program
  */
-void nfj_emit_start(struct nfj_emit *e)
+void nfj_emit_begin(struct nfj_emit *e)
 {
 	e->exit = nfj_label(e);
 	e->found = NFJ_LABEL_EXIT;
@@ -590,55 +590,55 @@ void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
 }
 
 /**
- * nfj_emit_entry - skip rules that lie before the entry
+ * nfj_emit_skip - skip entries that lie before the start
  * @e: the program
- * @last: number of the last rule of those
+ * @last: number of the last entry of those
  * @skip: where to jump
- * @again: the entry is still in scratch from the last time
+ * @again: the start is still in scratch from the last time
  *
  * It is not kept in a register: what the verifier learns of it in a jump here
  * would make it look at everything behind again and again.
  */
-void nfj_emit_entry(struct nfj_emit *e, u32 last, u32 skip, bool again)
+void nfj_emit_skip(struct nfj_emit *e, u32 last, u32 skip, bool again)
 {
 	if (!again)
-		nfj_emit_load(e, NFJ_REG_TMP, offsetof(struct nfj_key, entry), 4,
+		nfj_emit_load(e, NFJ_REG_TMP, offsetof(struct nfj_key, start), 4,
 			      NFJ_HOST);
 	nfj_jump_imm(e, BPF_JGT, NFJ_REG_TMP, 4, last, skip);
 }
 
 /**
- * nfj_emit_better - go on only if a rule could still be lower than the result
+ * nfj_emit_better - go on only if an entry could still be lower than the result
  * @e: the program
- * @rule: the lowest one of those to come
+ * @entry: the lowest one of those to come
  * @skip: where to jump if not
  *
- * The verifier would follow all that comes once for each rule that may be the
+ * The verifier would follow all that comes once for each entry that may be the
  * result, as far as it knows it: so it is made to forget.
  */
-void nfj_emit_better(struct nfj_emit *e, u32 rule, u32 skip)
+void nfj_emit_better(struct nfj_emit *e, u32 entry, u32 skip)
 {
-	nfj_emit_load(e, NFJ_REG_TMP, offsetof(struct nfj_key, entry), 4,
+	nfj_emit_load(e, NFJ_REG_TMP, offsetof(struct nfj_key, start), 4,
 		      NFJ_HOST);
 	nfj_insn(e, BPF_ALU64 | BPF_XOR | BPF_X, NFJ_REG_RESULT, NFJ_REG_TMP, 0,
 		 0);
 	nfj_insn(e, BPF_ALU64 | BPF_XOR | BPF_X, NFJ_REG_RESULT, NFJ_REG_TMP, 0,
 		 0);
-	nfj_jump_imm(e, BPF_JLT, NFJ_REG_RESULT, 4, rule, skip);
-	e->above = rule;
+	nfj_jump_imm(e, BPF_JLT, NFJ_REG_RESULT, 4, entry, skip);
+	e->above = entry;
 }
 
 /**
- * nfj_emit_match - leave with the number of a rule, or go on with nfj_emit::found
+ * nfj_emit_match - leave with the number of an entry, or go on with nfj_emit::found
  * @e: the program
- * @rule: the number
+ * @entry: the number
  */
-void nfj_emit_match(struct nfj_emit *e, u32 rule)
+void nfj_emit_match(struct nfj_emit *e, u32 entry)
 {
 	/* NFJ_NONE is above all */
-	if (e->best && rule != e->above)
-		nfj_jump_imm(e, BPF_JLT, NFJ_REG_RESULT, 4, rule, e->found);
-	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_K, NFJ_REG_RESULT, 0, 0, rule);
+	if (e->best && entry != e->above)
+		nfj_jump_imm(e, BPF_JLT, NFJ_REG_RESULT, 4, entry, e->found);
+	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_K, NFJ_REG_RESULT, 0, 0, entry);
 	nfj_goto(e, e->found);
 }
 

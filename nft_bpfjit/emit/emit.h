@@ -78,14 +78,14 @@ struct nfj_place {
  * @out: the program
  * @opts: NFJ_OPT_*
  * @pack: trees may have packed leaves
- * @first: first rule of the program
- * @at: for each of its rules, and behind the last one, where its tests begin
+ * @first: first entry of the program
+ * @at: for each of its entries, and behind the last one, where its tests begin
  * @test: its tests; a wide test for equality is a test for each chunk here
  * @dim: the numbers
  * @ndims: how many
  * @dim_of: for each test its number in @dim, or NFJ_NODIM
- * @last_open: last rule that an entry may lie behind, -1 for none: rules up to
- *	       it must look at the entry
+ * @last_open: last entry that a start may lie behind, -1 for none: entries up to
+ *	       it must look at the start
  * @best: the result register may hold a match already, and only lower ones
  *	  are of interest
  * @whole: what the next tree would cost as one, if that is known
@@ -100,7 +100,7 @@ struct nfj_place {
  * @open_max: room
  * @exit: label of an exit
  * @found: label to go to with a match, NFJ_LABEL_EXIT unless others may be lower
- * @above: with @best, a rule that the result is known not to be lower than
+ * @above: with @best, an entry that the result is known not to be lower than
  * @fixup: jumps whose target is a label
  * @nfixups: how many
  * @fixups_max: room
@@ -148,13 +148,13 @@ void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm, u32 label);
 void nfj_reads_key(struct nfj_emit *e, unsigned int off, unsigned int size);
 void nfj_emit_load(struct nfj_emit *e, u8 dst, u16 off, u8 size, u8 order);
 u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask);
-void nfj_emit_start(struct nfj_emit *e);
+void nfj_emit_begin(struct nfj_emit *e);
 void nfj_emit_ge(struct nfj_emit *e, const struct nfj_dim *dim, u64 val,
 		 u32 label);
 void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail);
-void nfj_emit_entry(struct nfj_emit *e, u32 last, u32 skip, bool again);
-void nfj_emit_better(struct nfj_emit *e, u32 rule, u32 skip);
-void nfj_emit_match(struct nfj_emit *e, u32 rule);
+void nfj_emit_skip(struct nfj_emit *e, u32 last, u32 skip, bool again);
+void nfj_emit_better(struct nfj_emit *e, u32 entry, u32 skip);
+void nfj_emit_match(struct nfj_emit *e, u32 entry);
 void nfj_emit_exit(struct nfj_emit *e);
 void nfj_emit_fixup(struct nfj_emit *e);
 
@@ -167,7 +167,7 @@ void nfj_emit_fixup(struct nfj_emit *e);
  * @off: as in struct nfj_test
  * @size: as in struct nfj_test
  * @at: offset in a slot
- * @test: number of the test that it stands for in each of the rules
+ * @test: number of the test that it stands for in each of the entries
  * @mask: what is compared, as it lies in memory read in host byte order
  * @mul: for the hash, of eight bytes the lower four in memory
  * @mul2: likewise, the upper four
@@ -189,8 +189,8 @@ struct nfj_field {
  * @fold: high bits of the hash must go into the low ones
  * @shift: of the hash, for the number of the bucket
  * @nslots: slots
- * @slot: bytes of a slot: the key, then the numbers of rules
- * @nvals: rules in a slot, ascending, NFJ_NONE where there are no more
+ * @slot: bytes of a slot: the key, then the numbers of entries
+ * @nvals: entries in a slot, ascending, NFJ_NONE where there are no more
  * @vals: offset of the first one
  * @disp_at: offset in the data of the displacements, a u16 for each bucket
  * @slots_at: offset in the data of the slots
@@ -216,10 +216,10 @@ struct nfj_hash {
  * @mask: likewise
  * @n: intervals; the first one starts at 0
  * @lows_at: offset in the data of their lower ends, u32 each
- * @vals_at: offset in the data of their rules, u32 each
- * @rule: a rule that has the tests that all share
+ * @vals_at: offset in the data of their entries, u32 each
+ * @entry: an entry that has the tests that all share
  * @test: number of its test that is about the number
- * @entry: rules may lie before the entry
+ * @start: entries may lie before the start
  */
 struct nfj_sorted {
 	u16	off;
@@ -229,16 +229,16 @@ struct nfj_sorted {
 	u32	n;
 	u32	lows_at;
 	u32	vals_at;
-	u32	rule;
+	u32	entry;
 	u32	test;
-	bool	entry;
+	bool	start;
 };
 
 u32 nfj_emit_data(struct nfj_emit *e, u32 size, u32 align);
 void nfj_data_store(u8 *to, u64 val, u8 size);
 void nfj_data_addr(struct nfj_emit *e, u8 dst, u32 off);
 void nfj_data_load(struct nfj_emit *e, u8 dst, u8 src, u32 off, u8 size);
-void nfj_emit_hash(struct nfj_emit *e, const struct nfj_hash *h, bool entry,
+void nfj_emit_hash(struct nfj_emit *e, const struct nfj_hash *h, bool start,
 		   u32 miss);
 void nfj_emit_sorted(struct nfj_emit *e, const struct nfj_sorted *s, u32 miss);
 
@@ -250,7 +250,7 @@ enum nfj_known {
 };
 
 int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last);
-const struct nfj_test *nfj_dim_test(const struct nfj_emit *e, u32 rule, u8 d);
+const struct nfj_test *nfj_dim_test(const struct nfj_emit *e, u32 entry, u8 d);
 enum nfj_known nfj_dim_known(const struct nfj_emit *e,
 			     const struct nfj_test *t);
 bool nfj_test_hull(const struct nfj_emit *e, const struct nfj_test *t, u64 *lo,
@@ -266,17 +266,17 @@ static inline u8 nfj_test_dim(const struct nfj_emit *e,
 	return e->dim_of[t - e->test];
 }
 
-/* A rule's tests, which end before nfj_rule_end() */
-static inline const struct nfj_test *nfj_rule_tests(const struct nfj_emit *e,
-						    u32 rule)
+/* An entry's tests, which end before nfj_entry_end() */
+static inline const struct nfj_test *nfj_entry_tests(const struct nfj_emit *e,
+						     u32 entry)
 {
-	return e->test + e->at[rule - e->first];
+	return e->test + e->at[entry - e->first];
 }
 
-static inline const struct nfj_test *nfj_rule_end(const struct nfj_emit *e,
-						  u32 rule)
+static inline const struct nfj_test *nfj_entry_end(const struct nfj_emit *e,
+						   u32 entry)
 {
-	return e->test + e->at[rule - e->first + 1];
+	return e->test + e->at[entry - e->first + 1];
 }
 
 /* Upper end of an interval of a test, as one of the dimension */
@@ -292,44 +292,44 @@ static inline bool nfj_dim_guard(const struct nfj_dim *d)
 	return d->off < offsetof(struct nfj_key, len);
 }
 
-static inline u32 nfj_rule_ntests(const struct nfj_emit *e, u32 rule)
+static inline u32 nfj_entry_ntests(const struct nfj_emit *e, u32 entry)
 {
-	return nfj_rule_end(e, rule) - nfj_rule_tests(e, rule);
+	return nfj_entry_end(e, entry) - nfj_entry_tests(e, entry);
 }
 
 /* search.c */
-void nfj_search(struct nfj_emit *e, u32 *rules, u32 n);
+void nfj_search(struct nfj_emit *e, u32 *entries, u32 n);
 
 /* exact.c */
 bool nfj_exact_field(const struct nfj_test *t);
-u32 nfj_exact_build(struct nfj_emit *e, const u32 *rules, u32 n,
+u32 nfj_exact_build(struct nfj_emit *e, const u32 *entries, u32 n,
 		    struct nfj_hash *h, u32 *left);
 void nfj_exact_emit(struct nfj_emit *e, const struct nfj_hash *h,
-		    const u32 *rules, u32 n, u32 miss);
+		    const u32 *entries, u32 n, u32 miss);
 
 /* ivals.c */
-u32 nfj_ivals_build(struct nfj_emit *e, const u32 *rules, u32 n,
+u32 nfj_ivals_build(struct nfj_emit *e, const u32 *entries, u32 n,
 		    struct nfj_sorted *s, u32 *left);
 void nfj_ivals_emit(struct nfj_emit *e, const struct nfj_sorted *s,
 		    u32 miss);
 
 /* pack.c */
-#define NFJ_PACK_MIN	128	/* rules of a tree whose leaves are packed */
+#define NFJ_PACK_MIN	128	/* entries of a tree whose leaves are packed */
 
-struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *rules, u32 n);
-bool nfj_pack_all(const struct nfj_pack *p, const u32 *rules, u32 n);
-bool nfj_pack_fits(const struct nfj_pack *p, const u32 *rules, u32 n);
-void nfj_pack_leaf(struct nfj_pack *p, const u32 *rules, u32 n);
+struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *entries, u32 n);
+bool nfj_pack_all(const struct nfj_pack *p, const u32 *entries, u32 n);
+bool nfj_pack_fits(const struct nfj_pack *p, const u32 *entries, u32 n);
+void nfj_pack_leaf(struct nfj_pack *p, const u32 *entries, u32 n);
 void nfj_pack_finish(struct nfj_pack *p, u32 next);
 void nfj_pack_zero(struct nfj_emit *e);
 void nfj_pack_free(struct nfj_pack *p);
 
 /* tree.c */
-bool nfj_tree_better(struct nfj_emit *e, const u32 *rules, u32 n, u32 tables,
+bool nfj_tree_better(struct nfj_emit *e, const u32 *entries, u32 n, u32 tables,
 		     u32 rest);
-void nfj_tree(struct nfj_emit *e, const u32 *rules, u32 n, u32 next);
+void nfj_tree(struct nfj_emit *e, const u32 *entries, u32 n, u32 next);
 
 /* linear.c */
-bool nfj_linear(struct nfj_emit *e, const u32 *rules, u32 n, u32 next);
+bool nfj_linear(struct nfj_emit *e, const u32 *entries, u32 n, u32 next);
 
 #endif /* _NFJ_EMIT_H */

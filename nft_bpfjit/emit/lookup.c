@@ -126,20 +126,20 @@ static void nfj_field_load(struct nfj_emit *e, u8 dst, u8 tmp,
 	}
 }
 
-/* A rule's number is at the pointer: leave with it if it counts, else go to
+/* An entry's number is at the pointer: leave with it if it counts, else go to
  * @other, or where it is not better than what is known to @miss
  */
-static void nfj_emit_found(struct nfj_emit *e, u32 off, bool entry, bool none,
+static void nfj_emit_found(struct nfj_emit *e, u32 off, bool start, bool none,
 			   u32 other, u32 miss)
 {
-	if (!e->best && !entry && !none) {
+	if (!e->best && !start && !none) {
 		nfj_data_load(e, NFJ_REG_RESULT, NFJ_REG_PTR, off, 4);
 		nfj_emit_exit(e);
 		return;
 	}
 	nfj_data_load(e, NFJ_REG_TMP, NFJ_REG_PTR, off, 4);
-	if (entry) {
-		nfj_emit_load(e, NFJ_REG_IMM, offsetof(struct nfj_key, entry), 4,
+	if (start) {
+		nfj_emit_load(e, NFJ_REG_IMM, offsetof(struct nfj_key, start), 4,
 			      NFJ_HOST);
 		nfj_jump(e, BPF_JMP32 | BPF_JLT | BPF_X, NFJ_REG_TMP,
 			 NFJ_REG_IMM, 0, other);
@@ -174,10 +174,10 @@ static void nfj_hash_part(struct nfj_emit *e, const struct nfj_field *f,
  * nfj_emit_hash - look up the fields of a key
  * @e: the program
  * @h: the table, see exact.c for what it looks like
- * @entry: rules may lie before the entry
+ * @start: entries may lie before the start
  * @miss: where to go when nothing is found, or with nfj_emit::best in any case
  */
-void nfj_emit_hash(struct nfj_emit *e, const struct nfj_hash *h, bool entry,
+void nfj_emit_hash(struct nfj_emit *e, const struct nfj_hash *h, bool start,
 		   u32 miss)
 {
 	u32 i;
@@ -237,8 +237,8 @@ void nfj_emit_hash(struct nfj_emit *e, const struct nfj_hash *h, bool entry,
 		bool last = i + 1 == h->nvals;
 		u32 other = last ? miss : nfj_label(e);
 
-		nfj_emit_found(e, h->vals + 4 * i, entry, i > 0, other, miss);
-		if (!entry)
+		nfj_emit_found(e, h->vals + 4 * i, start, i > 0, other, miss);
+		if (!start)
 			break;
 		if (!last)
 			nfj_bind(e, other);
@@ -290,5 +290,5 @@ void nfj_emit_sorted(struct nfj_emit *e, const struct nfj_sorted *s, u32 miss)
 			 vals);
 		vals = 0;
 	}
-	nfj_emit_found(e, vals, s->entry, true, miss, miss);
+	nfj_emit_found(e, vals, s->start, true, miss, miss);
 }

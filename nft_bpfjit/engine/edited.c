@@ -24,15 +24,15 @@ static u32 nfj_first(const struct nfj_matcher *m, struct nfj_key *key,
 	for (; prog < end; prog++) {
 		if (entry >= prog->last)
 			continue;
-		if (prog->have & ~*have) {
+		if (prog->needs & ~*have) {
 			nfj_flow_add(key, pkt, &prog->need, *have);
-			*have |= prog->have;
+			*have |= prog->needs;
 		}
-		key->entry = min(entry, prog->open);
+		key->start = min(entry, prog->open);
 		k = nfj_prog_run(prog->prog, key);
 		if (k == NFJ_NONE)
 			continue;
-		if (unlikely(k >= m->nentries || k < key->entry))
+		if (unlikely(k >= m->nentries || k < key->start))
 			return nfj_bad_match();
 		return k < entry ? NFJ_BAD : k;
 	}
@@ -41,11 +41,11 @@ static u32 nfj_first(const struct nfj_matcher *m, struct nfj_key *key,
 
 /* Segments of one of the matchers, from a segment on */
 static const struct nfj_seg *nfj_seg_of(const struct nfj_edits *ed,
-					const struct nfj_seg *seg, bool more)
+					const struct nfj_seg *seg, bool added)
 {
 	const struct nfj_seg *end = &ed->seg[ed->nsegs];
 
-	while (seg < end && seg->more != more)
+	while (seg < end && seg->added != added)
 		seg++;
 	return seg < end ? seg : NULL;
 }
@@ -54,13 +54,13 @@ static const struct nfj_seg *nfj_seg_of(const struct nfj_edits *ed,
  * NFJ_BAD.  @seg holds @next.
  */
 static u32 nfj_first_of(const struct nfj_matcher *m, const struct nfj_edits *ed,
-			const struct nfj_seg *seg, bool more,
+			const struct nfj_seg *seg, bool added,
 			struct nfj_key *key, const struct nft_pktinfo *pkt,
 			u32 next, u32 *have)
 {
 	u32 k;
 
-	seg = nfj_seg_of(ed, seg, more);
+	seg = nfj_seg_of(ed, seg, added);
 	while (seg) {
 		u32 entry = seg->from;
 
@@ -71,7 +71,7 @@ static u32 nfj_first_of(const struct nfj_matcher *m, const struct nfj_edits *ed,
 			return k;
 		/* in this segment, behind it, or between two */
 		while (seg && k >= seg->from + (seg[1].first - seg->first))
-			seg = nfj_seg_of(ed, seg + 1, more);
+			seg = nfj_seg_of(ed, seg + 1, added);
 		if (seg && k >= seg->from)
 			return seg->first + (k - seg->from);
 	}
@@ -95,15 +95,15 @@ noinline u32 nfj_match_edited(const struct nfj_state *st, struct nfj_key *key,
 			      u32 *have)
 {
 	const struct nfj_edits *ed = st->edits;
-	const struct nfj_seg *seg = ed->seg, *more;
+	const struct nfj_seg *seg = ed->seg, *added;
 	u32 a, b;
 
 	while (next >= seg[1].first)
 		seg++;
 	a = nfj_first_of(st->matcher, ed, seg, false, key, pkt, next, have);
-	more = nfj_seg_of(ed, seg, true);
-	if (a == NFJ_BAD || !more || a < more->first)
+	added = nfj_seg_of(ed, seg, true);
+	if (a == NFJ_BAD || !added || a < added->first)
 		return a;
-	b = nfj_first_of(ed->more, ed, more, true, key, pkt, next, have);
+	b = nfj_first_of(ed->added, ed, added, true, key, pkt, next, have);
 	return b == NFJ_BAD ? b : min(a, b);
 }

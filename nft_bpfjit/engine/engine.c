@@ -13,7 +13,7 @@
  * Mirrors nft_do_chain().  A chain without a program is run rule by rule in the
  * same loop.
  *
- * Packets come here from the hook itself (entry.c), or from nft_do_chain(),
+ * Packets come here from the hook itself (hookfn.c), or from nft_do_chain(),
  * through the ebpf expression in front of a translated chain's rules: there
  * traced packets are not ours, NFT_BREAK sends them to the original rules behind
  * the expression.
@@ -86,7 +86,7 @@ noinline u32 nfj_bad_match(void)
 }
 
 /**
- * nfj_match_more - the rest of nfj_match(): what the first program does not find
+ * nfj_match_rest - the rest of nfj_match(): what the first program does not find
  * @st: as there
  * @key: likewise
  * @pkt: likewise
@@ -95,7 +95,7 @@ noinline u32 nfj_bad_match(void)
  *
  * Return: likewise.
  */
-noinline u32 nfj_match_more(const struct nfj_state *st, struct nfj_key *key,
+noinline u32 nfj_match_rest(const struct nfj_state *st, struct nfj_key *key,
 			    const struct nft_pktinfo *pkt, u32 next, u32 *have)
 {
 	u32 i, k = NFJ_NONE;
@@ -126,10 +126,10 @@ noinline u32 nfj_match_long(const struct nfj_state *st, struct nfj_key *key,
 		return 0;
 	if (st->edits)
 		return nfj_match_edited(st, key, pkt, next, have);
-	key->entry = next;
+	key->start = next;
 	if (next < st->prog->last)
 		k = nfj_match_prog(st, st->prog, key, pkt, next, have);
-	return k == NFJ_NONE ? nfj_match_more(st, key, pkt, next, have) : k;
+	return k == NFJ_NONE ? nfj_match_rest(st, key, pkt, next, have) : k;
 }
 
 /* The rule that entry @next belongs to */

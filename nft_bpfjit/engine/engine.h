@@ -40,7 +40,7 @@ static __always_inline u32 nfj_prog_run(const struct bpf_prog *prog,
 u32 nfj_bad_match(void);
 u32 nfj_match_edited(const struct nfj_state *st, struct nfj_key *key,
 		     const struct nft_pktinfo *pkt, u32 next, u32 *have);
-u32 nfj_match_more(const struct nfj_state *st, struct nfj_key *key,
+u32 nfj_match_rest(const struct nfj_state *st, struct nfj_key *key,
 		   const struct nft_pktinfo *pkt, u32 next, u32 *have);
 u32 nfj_match_long(const struct nfj_state *st, struct nfj_key *key,
 		   const struct nft_pktinfo *pkt, u32 next, u32 *have);
@@ -54,9 +54,9 @@ static __always_inline u32 nfj_match_prog(const struct nfj_state *st,
 {
 	u32 k;
 
-	if (prog->have & ~*have) {
+	if (prog->needs & ~*have) {
 		nfj_flow_add(key, pkt, &prog->need, *have);
-		*have |= prog->have;
+		*have |= prog->needs;
 	}
 	k = nfj_prog_run(prog->prog, key);
 	if (k == NFJ_NONE || likely(k >= next && k < st->nacts))
@@ -87,12 +87,12 @@ static __always_inline u32 nfj_match(const struct nfj_state *st,
 
 	if (unlikely(!st->nprogs))
 		return nfj_match_long(st, key, pkt, next, have);
-	key->entry = next;
+	key->start = next;
 	if (!next || next < st->prog->last)
 		k = nfj_match_prog(st, st->prog, key, pkt, next, have);
 	if (k != NFJ_NONE || likely(st->nprogs == 1))
 		return k;
-	return nfj_match_more(st, key, pkt, next, have);
+	return nfj_match_rest(st, key, pkt, next, have);
 }
 
 /* The blob of a chain in a generation */

@@ -136,14 +136,14 @@ void nfj_flow_bytes(u8 *to, const struct sk_buff *skb, int off, int len)
 }
 
 /**
- * nfj_flow_more - fill in the groups that nfj_flow_extract() does not
+ * nfj_flow_rare - fill in the groups that nfj_flow_extract() does not
  * @key: the key
  * @pkt: the packet
  * @groups: NFJ_GROUP_*
  *
  * Context: packet path, under RCU.
  */
-void nfj_flow_more(struct nfj_key *key, const struct nft_pktinfo *pkt,
+void nfj_flow_rare(struct nfj_key *key, const struct nft_pktinfo *pkt,
 		   u32 groups)
 {
 	if (groups & NFJ_GROUP_META)

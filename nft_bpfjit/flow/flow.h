@@ -4,7 +4,7 @@
  *
  * An extraction that costs more than the rules it saves is a loss, so only the
  * words of the headers that the programs read are copied, eight bytes at a
- * time, and the rarer fields are left to nfj_flow_more().
+ * time, and the rarer fields are left to nfj_flow_rare().
  */
 #ifndef _NFJ_FLOW_H
 #define _NFJ_FLOW_H
@@ -15,7 +15,7 @@
 #include "../nfj.h"
 
 void nfj_flow_bytes(u8 *to, const struct sk_buff *skb, int off, int len);
-void nfj_flow_more(struct nfj_key *key, const struct nft_pktinfo *pkt,
+void nfj_flow_rare(struct nfj_key *key, const struct nft_pktinfo *pkt,
 		   u32 groups);
 
 /* A word of a packet, at any address.  memcpy() would do as well, but a kernel
@@ -172,7 +172,7 @@ static __always_inline void nfj_flow_add(struct nfj_key *key,
 	groups &= ~(NFJ_GROUP_BASE | NFJ_GROUP_CT | NFJ_GROUP_IIFNAME |
 		    NFJ_GROUP_OIFNAME);
 	if (groups)
-		nfj_flow_more(key, pkt, groups);
+		nfj_flow_rare(key, pkt, groups);
 }
 
 /**

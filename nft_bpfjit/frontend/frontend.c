@@ -198,7 +198,7 @@ static int nfj_fe_fills(struct nfj_fe *fe, u32 needed)
 }
 
 /* What the rule does once its tests hold */
-static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
+static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_entry *entry,
 			  unsigned int cut, unsigned int n)
 {
 	bool nobreak = true, whole = true, live = true;
@@ -207,25 +207,25 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
 	while (cut < n && s->step[cut].is_verdict &&
 	       s->step[cut].verdict == NFT_CONTINUE)
 		cut++;
-	rule->nexpr = n;
-	rule->cut = cut;
-	rule->verdict = NFT_CONTINUE;
-	rule->fill = s->fe.fill;
-	rule->nfills = s->fe.nfills;
+	entry->nexpr = n;
+	entry->cut = cut;
+	entry->verdict = NFT_CONTINUE;
+	entry->fill = s->fe.fill;
+	entry->nfills = s->fe.nfills;
 	if (s->fe.jumps)
-		rule->flags |= NFJ_RULE_JUMPS;
+		entry->flags |= NFJ_ENTRY_JUMPS;
 
 	for (i = cut; i < n; i++) {
 		const struct nfj_fe_step *step = &s->step[i];
 
 		if (step->is_verdict && step->verdict != NFT_CONTINUE) {
-			rule->verdict = step->verdict;
+			entry->verdict = step->verdict;
 			break;
 		}
 		if (!step->row || !(step->row->flags & NFJ_FE_NOBREAK))
 			nobreak = false;
 		if (!step->row || step->row->flags & NFJ_FE_MUTATES)
-			rule->flags |= NFJ_RULE_MUTATES;
+			entry->flags |= NFJ_ENTRY_MUTATES;
 		/* a lookup that comes first has its key from the matcher, or
 		 * chooses by a number that was drawn
 		 */
@@ -233,35 +233,35 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_rule *rule,
 		if (!step->row || (step->row->flags & NFJ_FE_MATCH && !live))
 			whole = false;
 	}
-	rule->end = i;
+	entry->end = i;
 	if (whole)
-		rule->flags |= NFJ_RULE_WHOLE;
-	switch (rule->verdict) {
+		entry->flags |= NFJ_ENTRY_WHOLE;
+	switch (entry->verdict) {
 	case NFT_CONTINUE:
 	case NFT_BREAK:
-		if (rule->cut == rule->end)
-			rule->flags |= NFJ_RULE_DEAD;
+		if (entry->cut == entry->end)
+			entry->flags |= NFJ_ENTRY_DEAD;
 		break;
 	case NFT_JUMP:
 		break;
 	default:
 		if (nobreak)
-			rule->flags |= NFJ_RULE_TERMINAL;
+			entry->flags |= NFJ_ENTRY_TERMINAL;
 	}
 }
 
 /* The same for an entry that a verdict map has become: its verdict is known */
-static void nfj_fe_case(struct nfj_rule *rule, unsigned int n)
+static void nfj_fe_case(struct nfj_entry *entry, unsigned int n)
 {
-	rule->nexpr = n;
-	rule->cut = n;
-	rule->end = n;
-	rule->flags |= NFJ_RULE_WHOLE;
-	if (rule->verdict == NFT_JUMP || rule->verdict == NFT_GOTO)
-		rule->flags |= NFJ_RULE_JUMPS;
-	if (rule->verdict != NFT_JUMP && rule->verdict != NFT_CONTINUE &&
-	    rule->verdict != NFT_BREAK)
-		rule->flags |= NFJ_RULE_TERMINAL;
+	entry->nexpr = n;
+	entry->cut = n;
+	entry->end = n;
+	entry->flags |= NFJ_ENTRY_WHOLE;
+	if (entry->verdict == NFT_JUMP || entry->verdict == NFT_GOTO)
+		entry->flags |= NFJ_ENTRY_JUMPS;
+	if (entry->verdict != NFT_JUMP && entry->verdict != NFT_CONTINUE &&
+	    entry->verdict != NFT_BREAK)
+		entry->flags |= NFJ_ENTRY_TERMINAL;
 }
 
 /* All entries of the rule: what they do */
@@ -269,37 +269,37 @@ static int nfj_fe_actions(struct nfj_fe_scratch *s, unsigned int cut,
 			  unsigned int n, bool never)
 {
 	struct nfj_ir *ir = s->fe.ir;
-	u32 first = ir->nrules - 1, i;
-	struct nfj_rule *odd;
+	u32 first = ir->nentries - 1, i;
+	struct nfj_entry *odd;
 	int err;
 
 	if (never) {
-		s->fe.rule->nexpr = n;
-		s->fe.rule->flags |= NFJ_RULE_DEAD | NFJ_RULE_WHOLE;
-		ir->ntests = s->fe.rule->first;
-		s->fe.rule->ntests = 0;
-	} else if (s->fe.cases.nrules) {
+		s->fe.entry->nexpr = n;
+		s->fe.entry->flags |= NFJ_ENTRY_DEAD | NFJ_ENTRY_WHOLE;
+		ir->ntests = s->fe.entry->first;
+		s->fe.entry->ntests = 0;
+	} else if (s->fe.cases.nentries) {
 		err = nfj_cases_apply(&s->fe);
 		if (err)
 			return err;
 	}
-	for (i = first; i < ir->nrules && !never; i++) {
+	for (i = first; i < ir->nentries && !never; i++) {
 		if (s->fe.vmap)
-			nfj_fe_case(&ir->rules[i], n);
+			nfj_fe_case(&ir->entries[i], n);
 		else
-			nfj_fe_action(s, &ir->rules[i], cut, n);
+			nfj_fe_action(s, &ir->entries[i], cut, n);
 	}
 	if (s->fe.odd_at < 0)
 		return 0;
 	odd = nfj_odd_apply(&s->fe, &err);
 	if (odd) {
 		nfj_fe_action(s, odd, s->fe.odd_at, n);
-		odd->flags |= NFJ_RULE_ODD;
+		odd->flags |= NFJ_ENTRY_ODD;
 		/* its residue makes its own loads */
 		odd->nfills = 0;
 	}
-	for (i = first; i < ir->nrules; i++)
-		ir->rules[i].next = ir->nrules;
+	for (i = first; i < ir->nentries; i++)
+		ir->entries[i].next = ir->nentries;
 	return err;
 }
 
@@ -310,7 +310,7 @@ static int nfj_fe_again(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 	bool never;
 
 	s->fe.ir->ntests = ntests;
-	s->fe.rule->ntests = 0;
+	s->fe.entry->ntests = 0;
 	return nfj_fe_walk(s, in, n, &never);
 }
 
@@ -333,14 +333,14 @@ static u32 nfj_fe_cost(const struct nfj_expr_in *in, unsigned int n)
  */
 static void nfj_fe_count(struct nfj_ir *ir, u32 first, u32 cost)
 {
-	const struct nfj_rule *rule = &ir->rules[first];
+	const struct nfj_entry *entry = &ir->entries[first];
 
-	if (rule->ntests || rule->flags & NFJ_RULE_DEAD)
+	if (entry->ntests || entry->flags & NFJ_ENTRY_DEAD)
 		ir->cost += cost;
-	if (!(rule->flags & NFJ_RULE_DEAD) && rule->cut < rule->end)
-		ir->residue |= !rule->nfills &&
-			       (rule->verdict == NF_ACCEPT ||
-				rule->verdict == NF_DROP) ?
+	if (!(entry->flags & NFJ_ENTRY_DEAD) && entry->cut < entry->end)
+		ir->residue |= !entry->nfills &&
+			       (entry->verdict == NF_ACCEPT ||
+				entry->verdict == NF_DROP) ?
 			       NFJ_RESIDUE_ENDS : NFJ_RESIDUE_GOES_ON;
 }
 
@@ -358,7 +358,7 @@ static void nfj_fe_count(struct nfj_ir *ir, u32 first, u32 cost)
 int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 		      unsigned int n)
 {
-	u32 uninit, needed, ntests, first = ir->nrules;
+	u32 uninit, needed, ntests, first = ir->nentries;
 	struct nfj_fe_scratch *s;
 	bool never;
 	int stop, cut;
@@ -378,8 +378,8 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 	s->fe.fill = 0;
 	s->fe.nfills = 0;
 	ntests = ir->ntests;
-	s->fe.rule = nfj_ir_add_rule(ir);
-	if (!s->fe.rule)
+	s->fe.entry = nfj_ir_add_entry(ir);
+	if (!s->fe.entry)
 		goto out_free;
 
 walk:
@@ -393,7 +393,7 @@ walk:
 		/* the odd case would need what was loaded before */
 		s->fe.no_odd = true;
 		ir->ntests = ntests;
-		s->fe.rule->ntests = 0;
+		s->fe.entry->ntests = 0;
 		goto walk;
 	}
 	cut = nfj_fe_cut(s, stop, n, &uninit, &needed);
@@ -418,7 +418,7 @@ walk:
 	if (!err)
 		nfj_fe_count(ir, first, nfj_fe_cost(exprs, n));
 	if (!err)
-		ir->rules[first].stop = stop;
+		ir->entries[first].stop = stop;
 out_free:
 	nfj_ir_free(&s->fe.odd);
 	nfj_ir_free(&s->fe.cases);

@@ -33,7 +33,7 @@ enum nfj_fe_result {
 /**
  * struct nfj_fe - state of the translation of one rule
  * @ir: chain that is being built
- * @rule: the rule, last of @ir
+ * @entry: the rule's entry, last of @ir
  * @sym: NFJ_BIT_* for each bit of the registers: bit b (0 is the least
  *	 significant one) of byte i is at i * 8 + b
  * @rd: words the current expression surely reads
@@ -61,7 +61,7 @@ enum nfj_fe_result {
  */
 struct nfj_fe {
 	struct nfj_ir	*ir;
-	struct nfj_rule	*rule;
+	struct nfj_entry	*entry;
 	u16		sym[NFJ_REG_BYTES * 8];
 	u32		rd;
 	u32		rd_may;
@@ -122,10 +122,10 @@ int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
 int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff,
 		     const struct nfj_ival *ports, unsigned int n, bool in);
 int nfj_case_add(struct nfj_ir *cases, const struct nfj_ir *from,
-		 const struct nfj_rule *tests, s32 verdict,
+		 const struct nfj_entry *tests, s32 verdict,
 		 const void *target);
 int nfj_cases_apply(struct nfj_fe *fe);
-struct nfj_rule *nfj_odd_apply(struct nfj_fe *fe, int *err);
+struct nfj_entry *nfj_odd_apply(struct nfj_fe *fe, int *err);
 
 /* xt.c */
 int nfj_xt_match(struct nfj_fe *fe, const char *name, u32 rev,

@@ -58,10 +58,10 @@ static int nfj_number_cmp(const void *a, const void *b)
 /* Begin a rule in a scratch chain, for an element's tests */
 static int nfj_scratch_begin(struct nfj_ir *ir)
 {
-	ir->nrules = 0;
+	ir->nentries = 0;
 	ir->ntests = 0;
 	ir->nivals = 0;
-	return nfj_ir_add_rule(ir) ? 0 : -ENOMEM;
+	return nfj_ir_add_entry(ir) ? 0 : -ENOMEM;
 }
 
 /* The tests of one element, to the rule @fe is at */
@@ -87,7 +87,7 @@ static int nfj_elem_scratch(struct nfj_fe *fe, const struct nfj_set_in *set,
 			    const struct nfj_elem_in *elem, unsigned int reg,
 			    struct nfj_ir *scratch)
 {
-	struct nfj_rule *rule = fe->rule;
+	struct nfj_entry *entry = fe->entry;
 	struct nfj_ir *ir = fe->ir;
 	int res;
 
@@ -95,10 +95,10 @@ static int nfj_elem_scratch(struct nfj_fe *fe, const struct nfj_set_in *set,
 	if (res)
 		return res;
 	fe->ir = scratch;
-	fe->rule = &scratch->rules[0];
+	fe->entry = &scratch->entries[0];
 	res = nfj_elem_tests(fe, set, elem, reg, true);
 	fe->ir = ir;
-	fe->rule = rule;
+	fe->entry = entry;
 	return res;
 }
 
@@ -146,7 +146,7 @@ no_number:
 }
 
 /* Add to a rule that a number is in (or not in) sorted intervals */
-static int nfj_set_test(struct nfj_ir *ir, struct nfj_rule *rule,
+static int nfj_set_test(struct nfj_ir *ir, struct nfj_entry *entry,
 			const struct nfj_number *num, u32 n,
 			const struct nfj_test *like, bool in)
 {
@@ -181,7 +181,7 @@ static int nfj_set_test(struct nfj_ir *ir, struct nfj_rule *rule,
 		t.lo = first;
 		t.hi = n;
 	}
-	return nfj_ir_add_test(ir, rule, &t);
+	return nfj_ir_add_test(ir, entry, &t);
 }
 
 static int nfj_fe_done(int err)
@@ -190,9 +190,9 @@ static int nfj_fe_done(int err)
 }
 
 /* Copy a rule's tests from one chain to the last rule of another */
-static int nfj_tests_copy(struct nfj_ir *to, struct nfj_rule *rule,
+static int nfj_tests_copy(struct nfj_ir *to, struct nfj_entry *entry,
 			  const struct nfj_ir *from,
-			  const struct nfj_rule *tests)
+			  const struct nfj_entry *tests)
 {
 	u32 i, j;
 	int err;
@@ -213,7 +213,7 @@ static int nfj_tests_copy(struct nfj_ir *to, struct nfj_rule *rule,
 			}
 			t.lo = first;
 		}
-		err = nfj_ir_add_test(to, rule, &t);
+		err = nfj_ir_add_test(to, entry, &t);
 		if (err)
 			return err;
 	}
@@ -231,17 +231,17 @@ static int nfj_tests_copy(struct nfj_ir *to, struct nfj_rule *rule,
  * Return: 0, -ENOMEM, or -ERANGE when it can't match.
  */
 int nfj_case_add(struct nfj_ir *cases, const struct nfj_ir *from,
-		 const struct nfj_rule *tests, s32 verdict, const void *target)
+		 const struct nfj_entry *tests, s32 verdict, const void *target)
 {
-	struct nfj_rule *rule = nfj_ir_add_rule(cases);
+	struct nfj_entry *entry = nfj_ir_add_entry(cases);
 
-	if (!rule)
+	if (!entry)
 		return -ENOMEM;
-	rule->verdict = verdict;
-	rule->target = target;
+	entry->verdict = verdict;
+	entry->target = target;
 	if (!tests)
 		return 0;
-	return nfj_tests_copy(cases, rule, from, tests);
+	return nfj_tests_copy(cases, entry, from, tests);
 }
 
 static void nfj_cases_swap(struct nfj_ir *a, struct nfj_ir *b)
@@ -253,33 +253,33 @@ static void nfj_cases_swap(struct nfj_ir *a, struct nfj_ir *b)
 }
 
 /* What the cases so far and the new ones have in common becomes the cases */
-static int nfj_cases_product(struct nfj_fe *fe, struct nfj_ir *more)
+static int nfj_cases_product(struct nfj_fe *fe, struct nfj_ir *ways)
 {
 	struct nfj_ir product, *old = &fe->cases;
-	struct nfj_rule *rule;
+	struct nfj_entry *entry;
 	u32 i, j;
 	int err;
 
-	if (!old->nrules) {
-		nfj_cases_swap(&fe->cases, more);
+	if (!old->nentries) {
+		nfj_cases_swap(&fe->cases, ways);
 		return NFJ_FE_PURE;
 	}
-	if ((u64)old->nrules * more->nrules > NFJ_PRODUCT_MAX)
+	if ((u64)old->nentries * ways->nentries > NFJ_PRODUCT_MAX)
 		return NFJ_FE_STOP;
 	nfj_ir_init(&product);
-	for (i = 0; i < old->nrules; i++) {
-		for (j = 0; j < more->nrules; j++) {
-			const struct nfj_rule *m = &more->rules[j];
+	for (i = 0; i < old->nentries; i++) {
+		for (j = 0; j < ways->nentries; j++) {
+			const struct nfj_entry *m = &ways->entries[j];
 
-			err = nfj_case_add(&product, old, &old->rules[i],
+			err = nfj_case_add(&product, old, &old->entries[i],
 					   m->verdict, m->target);
 			if (err)
 				goto out_free;
-			rule = &product.rules[product.nrules - 1];
-			err = nfj_tests_copy(&product, rule, more, m);
+			entry = &product.entries[product.nentries - 1];
+			err = nfj_tests_copy(&product, entry, ways, m);
 			if (err == -ERANGE) {
-				product.nrules--;
-				product.ntests = rule->first;
+				product.nentries--;
+				product.ntests = entry->first;
 				err = 0;
 			}
 			if (err)
@@ -288,7 +288,7 @@ static int nfj_cases_product(struct nfj_fe *fe, struct nfj_ir *more)
 	}
 	nfj_cases_swap(&fe->cases, &product);
 	err = NFJ_FE_PURE;
-	if (!fe->cases.nrules)
+	if (!fe->cases.nentries)
 		err = NFJ_FE_NEVER;
 out_free:
 	nfj_ir_free(&product);
@@ -296,7 +296,7 @@ out_free:
 }
 
 /* A case for each verdict, each with a test of one number */
-static int nfj_verdict_numbers(struct nfj_ir *more,
+static int nfj_verdict_numbers(struct nfj_ir *ways,
 			       const struct nfj_number *num, u32 n,
 			       const struct nfj_test *like)
 {
@@ -308,11 +308,11 @@ static int nfj_verdict_numbers(struct nfj_ir *more,
 			if (num[k].verdict != num[i].verdict ||
 			    num[k].target != num[i].target)
 				break;
-		err = nfj_case_add(more, NULL, NULL, num[i].verdict,
+		err = nfj_case_add(ways, NULL, NULL, num[i].verdict,
 				   num[i].target);
 		if (err)
 			return err;
-		err = nfj_set_test(more, &more->rules[more->nrules - 1],
+		err = nfj_set_test(ways, &ways->entries[ways->nentries - 1],
 				   num + i, k - i, like, true);
 		if (err)
 			return err;
@@ -323,7 +323,7 @@ static int nfj_verdict_numbers(struct nfj_ir *more,
 /* A case for each element */
 static int nfj_set_elems(struct nfj_fe *fe, const struct nfj_set_in *set,
 			 unsigned int reg, struct nfj_ir *scratch,
-			 struct nfj_ir *more)
+			 struct nfj_ir *ways)
 {
 	u32 i, n = set->nelems - set->catchall;
 	int res;
@@ -335,7 +335,7 @@ static int nfj_set_elems(struct nfj_fe *fe, const struct nfj_set_in *set,
 		if (res == NFJ_FE_NEVER)
 			continue;
 		if (res == NFJ_FE_PURE)
-			res = nfj_case_add(more, scratch, &scratch->rules[0],
+			res = nfj_case_add(ways, scratch, &scratch->entries[0],
 					   elem->verdict, elem->target);
 		if (res)
 			return res;
@@ -362,7 +362,7 @@ static int nfj_set_out(struct nfj_fe *fe, const struct nfj_set_in *set,
 
 static int nfj_set_translate(struct nfj_fe *fe, const struct nfj_set_in *set,
 			     unsigned int reg, bool in, struct nfj_ir *scratch,
-			     struct nfj_ir *more, struct nfj_number *num)
+			     struct nfj_ir *ways, struct nfj_number *num)
 {
 	struct nfj_test like;
 	u32 n = 0;
@@ -372,14 +372,14 @@ static int nfj_set_translate(struct nfj_fe *fe, const struct nfj_set_in *set,
 	if (res != NFJ_FE_PURE)
 		return res;
 	if (!set->verdicts && like.size)
-		return nfj_fe_done(nfj_set_test(fe->ir, fe->rule, num, n,
+		return nfj_fe_done(nfj_set_test(fe->ir, fe->entry, num, n,
 						&like, in));
 	if (!in)
 		return nfj_set_out(fe, set, reg);
 	if (like.size)
-		res = nfj_verdict_numbers(more, num, n, &like);
+		res = nfj_verdict_numbers(ways, num, n, &like);
 	else
-		res = nfj_set_elems(fe, set, reg, scratch, more);
+		res = nfj_set_elems(fe, set, reg, scratch, ways);
 	if (res == -ERANGE)
 		res = NFJ_FE_PURE;
 	if (res)
@@ -387,12 +387,12 @@ static int nfj_set_translate(struct nfj_fe *fe, const struct nfj_set_in *set,
 	if (set->catchall) {
 		const struct nfj_elem_in *elem = &set->elems[set->nelems - 1];
 
-		res = nfj_case_add(more, NULL, NULL, elem->verdict,
+		res = nfj_case_add(ways, NULL, NULL, elem->verdict,
 				   elem->target);
 		if (res)
 			return res;
 	}
-	return more->nrules ? nfj_cases_product(fe, more) : NFJ_FE_NEVER;
+	return ways->nentries ? nfj_cases_product(fe, ways) : NFJ_FE_NEVER;
 }
 
 /**
@@ -410,7 +410,7 @@ static int nfj_set_translate(struct nfj_fe *fe, const struct nfj_set_in *set,
 int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
 		   unsigned int reg, bool in)
 {
-	struct nfj_ir scratch, more;
+	struct nfj_ir scratch, ways;
 	struct nfj_number *num;
 	unsigned int i, end = reg;
 	int res;
@@ -430,9 +430,9 @@ int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
 	if (!num)
 		return -ENOMEM;
 	nfj_ir_init(&scratch);
-	nfj_ir_init(&more);
-	res = nfj_set_translate(fe, set, reg, in, &scratch, &more, num);
-	nfj_ir_free(&more);
+	nfj_ir_init(&ways);
+	res = nfj_set_translate(fe, set, reg, in, &scratch, &ways, num);
+	nfj_ir_free(&ways);
 	nfj_ir_free(&scratch);
 	kvfree(num);
 	return res;
@@ -470,7 +470,7 @@ int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff,
 		num[i].hi = ports[i].hi;
 	}
 	sort(num, n, sizeof(*num), nfj_number_cmp, NULL);
-	err = nfj_set_test(fe->ir, fe->rule, num, n, &like, in);
+	err = nfj_set_test(fe->ir, fe->entry, num, n, &like, in);
 	kfree(num);
 	return nfj_fe_done(err);
 }
@@ -482,7 +482,7 @@ int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff,
  *
  * Return: the entry, without its action, or NULL when there is none.
  */
-struct nfj_rule *nfj_odd_apply(struct nfj_fe *fe, int *err)
+struct nfj_entry *nfj_odd_apply(struct nfj_fe *fe, int *err)
 {
 	const struct nfj_test t = {
 		.kind	= NFJ_IN,
@@ -494,20 +494,20 @@ struct nfj_rule *nfj_odd_apply(struct nfj_fe *fe, int *err)
 		.hi	= fe->odd_len - 1,
 	};
 	struct nfj_ir *ir = fe->ir;
-	u32 nr = ir->rules[ir->nrules - 1].rule, ntests = ir->ntests;
-	struct nfj_rule *rule;
+	u32 nr = ir->entries[ir->nentries - 1].rule, ntests = ir->ntests;
+	struct nfj_entry *entry;
 
 	*err = -ENOMEM;
-	rule = nfj_ir_add_rule(ir);
-	if (!rule)
+	entry = nfj_ir_add_entry(ir);
+	if (!entry)
 		return NULL;
-	rule->rule = nr;
-	*err = nfj_tests_copy(ir, rule, &fe->odd, &fe->odd.rules[0]);
+	entry->rule = nr;
+	*err = nfj_tests_copy(ir, entry, &fe->odd, &fe->odd.entries[0]);
 	if (!*err)
-		*err = nfj_ir_add_test(ir, rule, &t);
+		*err = nfj_ir_add_test(ir, entry, &t);
 	if (!*err)
-		return rule;
-	ir->nrules--;
+		return entry;
+	ir->nentries--;
 	ir->ntests = ntests;
 	if (*err == -ERANGE)
 		*err = 0;
@@ -526,34 +526,34 @@ struct nfj_rule *nfj_odd_apply(struct nfj_fe *fe, int *err)
 int nfj_cases_apply(struct nfj_fe *fe)
 {
 	struct nfj_ir *ir = fe->ir, common;
-	const struct nfj_rule model = *fe->rule;
-	struct nfj_rule *rule;
-	u32 first = ir->nrules - 1, i;
+	const struct nfj_entry model = *fe->entry;
+	struct nfj_entry *entry;
+	u32 first = ir->nentries - 1, i;
 	int err;
 
 	nfj_ir_init(&common);
 	err = nfj_case_add(&common, ir, &model, 0, NULL);
 	if (err)
 		goto out_free;
-	ir->nrules = first;
+	ir->nentries = first;
 	ir->ntests = model.first;
-	for (i = 0; i < fe->cases.nrules; i++) {
-		const struct nfj_rule *c = &fe->cases.rules[i];
+	for (i = 0; i < fe->cases.nentries; i++) {
+		const struct nfj_entry *c = &fe->cases.entries[i];
 		u32 ntests = ir->ntests;
 
-		rule = nfj_ir_add_rule(ir);
-		if (!rule) {
+		entry = nfj_ir_add_entry(ir);
+		if (!entry) {
 			err = -ENOMEM;
 			goto out_free;
 		}
-		rule->rule = model.rule;
-		rule->verdict = c->verdict;
-		rule->target = c->target;
-		err = nfj_tests_copy(ir, rule, &common, &common.rules[0]);
+		entry->rule = model.rule;
+		entry->verdict = c->verdict;
+		entry->target = c->target;
+		err = nfj_tests_copy(ir, entry, &common, &common.entries[0]);
 		if (!err)
-			err = nfj_tests_copy(ir, rule, &fe->cases, c);
+			err = nfj_tests_copy(ir, entry, &fe->cases, c);
 		if (err == -ERANGE) {
-			ir->nrules--;
+			ir->nentries--;
 			ir->ntests = ntests;
 			continue;
 		}
@@ -561,17 +561,17 @@ int nfj_cases_apply(struct nfj_fe *fe)
 			goto out_free;
 	}
 	err = 0;
-	if (ir->nrules == first) {
-		rule = nfj_ir_add_rule(ir);
-		if (!rule) {
+	if (ir->nentries == first) {
+		entry = nfj_ir_add_entry(ir);
+		if (!entry) {
 			err = -ENOMEM;
 			goto out_free;
 		}
-		rule->rule = model.rule;
-		rule->flags |= NFJ_RULE_DEAD;
+		entry->rule = model.rule;
+		entry->flags |= NFJ_ENTRY_DEAD;
 	}
-	for (i = first; i < ir->nrules; i++)
-		ir->rules[i].next = ir->nrules;
+	for (i = first; i < ir->nentries; i++)
+		ir->entries[i].next = ir->nentries;
 out_free:
 	nfj_ir_free(&common);
 	return err;

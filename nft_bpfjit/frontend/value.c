@@ -126,7 +126,7 @@ static int nfj_value_emit(struct nfj_fe *fe, const struct nfj_span *span,
 	t.mask = nfj_value_number(span->mask + at, t.size, t.order);
 	t.lo = nfj_value_number(span->lo + at, t.size, t.order);
 	t.hi = nfj_value_number(span->hi + at, t.size, t.order);
-	return nfj_ir_add_test(fe->ir, fe->rule, &t);
+	return nfj_ir_add_test(fe->ir, fe->entry, &t);
 }
 
 static int nfj_value_emit_all(struct nfj_fe *fe, const struct nfj_span *span,
@@ -380,7 +380,7 @@ int nfj_value_guard(struct nfj_fe *fe, unsigned int koff, unsigned int size,
 
 	if (!fe->collect)
 		return NFJ_FE_PURE;
-	return nfj_value_done(nfj_ir_add_test(fe->ir, fe->rule, &t));
+	return nfj_value_done(nfj_ir_add_test(fe->ir, fe->entry, &t));
 }
 
 /**

@@ -72,7 +72,7 @@ static int nfj_xt_in(struct nfj_fe *fe, unsigned int koff, unsigned int size,
 		return invert ? NFJ_FE_PURE : NFJ_FE_NEVER;
 	if (!lo && hi == mask)
 		return invert ? NFJ_FE_NEVER : NFJ_FE_PURE;
-	err = nfj_ir_add_test(fe->ir, fe->rule, &t);
+	err = nfj_ir_add_test(fe->ir, fe->entry, &t);
 	return err == -ERANGE ? NFJ_FE_NEVER : err;
 }
 
@@ -84,9 +84,9 @@ static int nfj_xt_transport(struct nfj_fe *fe, unsigned int len)
 	int err;
 
 	if (fe->odd_at < 0) {
-		if (fe->cases.nrules || fe->no_odd)
+		if (fe->cases.nentries || fe->no_odd)
 			return NFJ_FE_STOP;
-		err = nfj_case_add(&fe->odd, fe->ir, fe->rule, 0, NULL);
+		err = nfj_case_add(&fe->odd, fe->ir, fe->entry, 0, NULL);
 		if (err)
 			return err;
 		fe->odd_at = fe->at;

@@ -24,7 +24,7 @@ void nfj_ir_init(struct nfj_ir *ir)
  */
 void nfj_ir_free(struct nfj_ir *ir)
 {
-	kvfree(ir->rules);
+	kvfree(ir->entries);
 	kvfree(ir->tests);
 	kvfree(ir->ivals);
 	kvfree(ir->fills);
@@ -51,32 +51,32 @@ static void *nfj_grow(void *old, u32 *max, u32 used, size_t size)
 }
 
 /**
- * nfj_ir_add_rule - append a rule without tests
+ * nfj_ir_add_entry - append an entry without tests
  * @ir: the chain
  *
  * It is a rule of its own, and followed by the next, until the caller says else.
  *
- * Return: the rule, valid until the next call, or NULL without memory.
+ * Return: the entry, valid until the next call, or NULL without memory.
  */
-struct nfj_rule *nfj_ir_add_rule(struct nfj_ir *ir)
+struct nfj_entry *nfj_ir_add_entry(struct nfj_ir *ir)
 {
-	struct nfj_rule *rule;
+	struct nfj_entry *entry;
 
-	if (ir->nrules == ir->rules_max) {
-		void *p = nfj_grow(ir->rules, &ir->rules_max, ir->nrules,
-				   sizeof(*rule));
+	if (ir->nentries == ir->entries_max) {
+		void *p = nfj_grow(ir->entries, &ir->entries_max, ir->nentries,
+				   sizeof(*entry));
 
 		if (!p)
 			return NULL;
-		ir->rules = p;
+		ir->entries = p;
 	}
-	rule = &ir->rules[ir->nrules++];
-	memset(rule, 0, sizeof(*rule));
-	rule->first = ir->ntests;
-	rule->next = ir->nrules;
-	if (ir->nrules > 1)
-		rule->rule = ir->rules[ir->nrules - 2].rule + 1;
-	return rule;
+	entry = &ir->entries[ir->nentries++];
+	memset(entry, 0, sizeof(*entry));
+	entry->first = ir->ntests;
+	entry->next = ir->nentries;
+	if (ir->nentries > 1)
+		entry->rule = ir->entries[ir->nentries - 2].rule + 1;
+	return entry;
 }
 
 /* Outside of an interval at the edge is inside of another, from the next number
@@ -99,17 +99,17 @@ static bool nfj_test_edge(struct nfj_test *t)
 }
 
 /**
- * nfj_ir_add_test - append a test to the last rule of a chain
+ * nfj_ir_add_test - append a test to the last entry of a chain
  * @ir: the chain
- * @rule: its last rule
+ * @entry: its last entry
  * @add: the test; a wide test is added chunk by chunk
  *
  * Two intervals on the same number become their intersection, so that a length
  * guard stands once and "dport >= 10 dport <= 20" is one test.
  *
- * Return: 0, -ENOMEM, or -ERANGE when the rule can no longer match.
+ * Return: 0, -ENOMEM, or -ERANGE when the entry can no longer match.
  */
-int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
+int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_entry *entry,
 		    const struct nfj_test *add)
 {
 	struct nfj_test test = *add;
@@ -117,7 +117,7 @@ int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
 
 	if (test.kind == NFJ_OUT && !nfj_test_edge(&test))
 		return -ERANGE;
-	for (i = rule->first; test.kind == NFJ_IN && i < ir->ntests; i++) {
+	for (i = entry->first; test.kind == NFJ_IN && i < ir->ntests; i++) {
 		struct nfj_test *t = &ir->tests[i];
 
 		if (t->kind != NFJ_IN) {
@@ -142,7 +142,7 @@ int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_rule *rule,
 		ir->tests = p;
 	}
 	ir->tests[ir->ntests++] = test;
-	rule->ntests++;
+	entry->ntests++;
 	return 0;
 }
 
@@ -174,7 +174,7 @@ int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi)
 /**
  * nfj_ir_add_fill - append a register word that a residue reads
  * @ir: the chain
- * @fill: the word; the caller keeps count in nfj_rule::nfills
+ * @fill: the word; the caller keeps count in nfj_entry::nfills
  *
  * Return: 0 or -ENOMEM.
  */
@@ -193,24 +193,24 @@ int nfj_ir_add_fill(struct nfj_ir *ir, const struct nfj_fill *fill)
 }
 
 /* Append many at once to an array */
-static int nfj_extend(void **to, u32 *n, u32 *max, const void *from, u32 more,
+static int nfj_extend(void **to, u32 *n, u32 *max, const void *from, u32 many,
 		      size_t size)
 {
 	void *p = *to;
 
-	if (!more)
+	if (!many)
 		return 0;
-	if (more > U32_MAX / 2 - *n)
+	if (many > U32_MAX / 2 - *n)
 		return -E2BIG;
-	if (*n + more > *max) {
+	if (*n + many > *max) {
 		/* mostly all of a chain, and some later on */
-		p = nfj_grow_to(p, max, *n, size, *n + more + 16);
+		p = nfj_grow_to(p, max, *n, size, *n + many + 16);
 		if (!p)
 			return -ENOMEM;
 		*to = p;
 	}
-	memcpy(p + *n * size, from, more * size);
-	*n += more;
+	memcpy(p + *n * size, from, many * size);
+	*n += many;
 	return 0;
 }
 
@@ -233,7 +233,7 @@ static bool nfj_test_has_set(const struct nfj_test *t)
 int nfj_ir_append(struct nfj_ir *ir, const struct nfj_ir *from, u32 first,
 		  u32 last)
 {
-	const u32 nrules = ir->nrules, ntests = ir->ntests;
+	const u32 nentries = ir->nentries, ntests = ir->ntests;
 	const u32 nivals = ir->nivals, nfills = ir->nfills;
 	u32 fill = U32_MAX, fill_end = 0, lo = U32_MAX, hi = 0;
 	u32 test, end, i, rule;
@@ -241,8 +241,8 @@ int nfj_ir_append(struct nfj_ir *ir, const struct nfj_ir *from, u32 first,
 
 	if (first == last)
 		return 0;
-	test = from->rules[first].first;
-	end = last < from->nrules ? from->rules[last].first : from->ntests;
+	test = from->entries[first].first;
+	end = last < from->nentries ? from->entries[last].first : from->ntests;
 	for (i = test; i < end; i++) {
 		const struct nfj_test *t = &from->tests[i];
 
@@ -254,7 +254,7 @@ int nfj_ir_append(struct nfj_ir *ir, const struct nfj_ir *from, u32 first,
 			hi = t->lo + t->hi;
 	}
 	for (i = first; i < last; i++) {
-		const struct nfj_rule *r = &from->rules[i];
+		const struct nfj_entry *r = &from->entries[i];
 
 		if (!r->nfills)
 			continue;
@@ -263,9 +263,9 @@ int nfj_ir_append(struct nfj_ir *ir, const struct nfj_ir *from, u32 first,
 		if (r->fill + r->nfills > fill_end)
 			fill_end = r->fill + r->nfills;
 	}
-	err = nfj_extend((void **)&ir->rules, &ir->nrules, &ir->rules_max,
-			 &from->rules[first], last - first,
-			 sizeof(*ir->rules));
+	err = nfj_extend((void **)&ir->entries, &ir->nentries, &ir->entries_max,
+			 &from->entries[first], last - first,
+			 sizeof(*ir->entries));
 	if (!err && test < end)
 		err = nfj_extend((void **)&ir->tests, &ir->ntests,
 				 &ir->tests_max, &from->tests[test],
@@ -281,14 +281,14 @@ int nfj_ir_append(struct nfj_ir *ir, const struct nfj_ir *from, u32 first,
 	if (err)
 		return err;
 
-	rule = nrules ? ir->rules[nrules - 1].rule + 1 : 0;
-	rule -= from->rules[first].rule;
-	for (i = nrules; i < ir->nrules; i++) {
-		ir->rules[i].first += ntests - test;
-		ir->rules[i].next += nrules - first;
-		ir->rules[i].rule += rule;
-		if (ir->rules[i].nfills)
-			ir->rules[i].fill += nfills - fill;
+	rule = nentries ? ir->entries[nentries - 1].rule + 1 : 0;
+	rule -= from->entries[first].rule;
+	for (i = nentries; i < ir->nentries; i++) {
+		ir->entries[i].first += ntests - test;
+		ir->entries[i].next += nentries - first;
+		ir->entries[i].rule += rule;
+		if (ir->entries[i].nfills)
+			ir->entries[i].fill += nfills - fill;
 	}
 	for (i = ntests; lo < hi && i < ir->ntests; i++)
 		if (nfj_test_has_set(&ir->tests[i]))

@@ -9,15 +9,15 @@
 #include <linux/string.h>
 #include "../emit/emit.h"
 
-/* What the engine fills into registers for the residue of a rule of this program
+/* What the engine fills into registers for the residue of an entry of this program
  * is read as well, when the program has found it.
  */
-static void nfj_reads_fills(struct nfj_emit *e, const struct nfj_rule *rule)
+static void nfj_reads_fills(struct nfj_emit *e, const struct nfj_entry *entry)
 {
 	u32 i, j;
 
-	for (i = 0; i < rule->nfills; i++) {
-		const struct nfj_fill *fill = &e->ir->fills[rule->fill + i];
+	for (i = 0; i < entry->nfills; i++) {
+		const struct nfj_fill *fill = &e->ir->fills[entry->fill + i];
 
 		for (j = 0; j < fill->len; j++)
 			nfj_reads_key(e, fill->off + j, 1);
@@ -25,17 +25,17 @@ static void nfj_reads_fills(struct nfj_emit *e, const struct nfj_rule *rule)
 }
 
 /**
- * nfj_compile - write the matcher for a range of rules
+ * nfj_compile - write the matcher for a range of entries
  * @ir: the chain
- * @first: first rule
- * @last: behind the last rule
+ * @first: first entry
+ * @last: behind the last entry
  * @opts: NFJ_OPT_*, which passes to run
  * @out: the program; nfj_insns_free() it, also after an error
  *
- * The program returns the number of the first rule within the range that is
- * not before nfj_key::entry and matches, or NFJ_NONE.
+ * The program returns the number of the first entry within the range that is
+ * not before nfj_key::start and matches, or NFJ_NONE.
  *
- * An entry lies at 0 or at the nfj_rule::next of a rule that is not terminal, or
+ * A start lies at 0 or at the nfj_entry::next of an entry that is not terminal, or
  * anywhere up to nfj_insns::open, which is behind the last of these; what another
  * one would give is not defined.
  *
@@ -45,7 +45,7 @@ int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 		struct nfj_insns *out)
 {
 	struct nfj_emit *e;
-	u32 *rules, r, n = 0;
+	u32 *entries, r, n = 0;
 	int err = -ENOMEM;
 
 	memset(out, 0, sizeof(*out));
@@ -58,23 +58,23 @@ int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 	e->last_open = -1;
 	e->pack = opts & NFJ_OPT_PACK && opts & NFJ_OPT_SEARCH &&
 		  last - first >= NFJ_PACK_MIN;
-	rules = kvmalloc_array(last - first + 1, sizeof(*rules), GFP_KERNEL);
-	if (!rules)
+	entries = kvmalloc_array(last - first + 1, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
 		goto out_free;
 
 	/* an earlier part of the chain may lead into this one */
 	for (r = 0; r < last; r++) {
-		const struct nfj_rule *rule = &ir->rules[r];
+		const struct nfj_entry *entry = &ir->entries[r];
 
-		if (rule->flags & NFJ_RULE_DEAD)
+		if (entry->flags & NFJ_ENTRY_DEAD)
 			continue;
 		if (r >= first) {
-			rules[n++] = r;
-			nfj_reads_fills(e, rule);
+			entries[n++] = r;
+			nfj_reads_fills(e, entry);
 		}
-		if (!(rule->flags & NFJ_RULE_TERMINAL) && rule->next > first)
+		if (!(entry->flags & NFJ_ENTRY_TERMINAL) && entry->next > first)
 			e->last_open = max_t(s64, e->last_open,
-					     rule->next - 1);
+					     entry->next - 1);
 	}
 	out->open = e->last_open + 1;
 	err = nfj_dims_init(e, first, last);
@@ -82,8 +82,8 @@ int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 		goto out_rules;
 	nfj_dims_forget(e);
 
-	nfj_emit_start(e);
-	nfj_search(e, rules, n);
+	nfj_emit_begin(e);
+	nfj_search(e, entries, n);
 	nfj_bind(e, e->exit);
 	nfj_emit_exit(e);
 	nfj_emit_fixup(e);
@@ -95,7 +95,7 @@ out_rules:
 	kvfree(e->place);
 	kvfree(e->open);
 	kvfree(e->fixup);
-	kvfree(rules);
+	kvfree(entries);
 out_free:
 	kvfree(e);
 	return err;

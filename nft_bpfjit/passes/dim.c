@@ -170,14 +170,14 @@ static u32 nfj_split(struct nfj_test *t)
 	return n;
 }
 
-/* Copy the tests of a rule, in the form in which most of them are about the same
+/* Copy the tests of an entry, in the form in which most of them are about the same
  * numbers; a test becomes two at most.
  */
-static u32 nfj_dims_copy(const struct nfj_ir *ir, u32 rule, const u8 *sizes,
+static u32 nfj_dims_copy(const struct nfj_ir *ir, u32 entry, const u8 *sizes,
 			 struct nfj_test *to)
 {
-	const struct nfj_test *t = &ir->tests[ir->rules[rule].first];
-	const struct nfj_test *end = t + ir->rules[rule].ntests;
+	const struct nfj_test *t = &ir->tests[ir->entries[entry].first];
+	const struct nfj_test *end = t + ir->entries[entry].ntests;
 	u32 n = 0, i;
 
 	while (t < end) {
@@ -204,12 +204,12 @@ static void nfj_dims_sizes(const struct nfj_test *t, const struct nfj_test *end,
 }
 
 /**
- * nfj_dims_init - collect the dimensions of a range of rules
+ * nfj_dims_init - collect the dimensions of a range of entries
  * @e: the program
- * @first: first rule
- * @last: behind the last rule
+ * @first: first entry
+ * @last: behind the last entry
  *
- * Preserves: which packets match a rule.  Tests are put in other words only.
+ * Preserves: which packets match an entry.  Tests are put in other words only.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -221,13 +221,13 @@ int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last)
 
 	e->first = first;
 	for (r = first; r < last; r++) {
-		const struct nfj_rule *rule = &ir->rules[r];
+		const struct nfj_entry *entry = &ir->entries[r];
 
-		if (rule->flags & NFJ_RULE_DEAD || !rule->ntests)
+		if (entry->flags & NFJ_ENTRY_DEAD || !entry->ntests)
 			continue;
-		n += rule->ntests;
-		nfj_dims_sizes(&ir->tests[rule->first],
-			       &ir->tests[rule->first + rule->ntests], sizes);
+		n += entry->ntests;
+		nfj_dims_sizes(&ir->tests[entry->first],
+			       &ir->tests[entry->first + entry->ntests], sizes);
 	}
 	e->at = kvmalloc_array(last - first + 1, sizeof(*e->at), GFP_KERNEL);
 	e->dim_of = kvmalloc(2 * n + 1, GFP_KERNEL);
@@ -237,8 +237,8 @@ int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last)
 	n = 0;
 	for (r = first; r < last; r++) {
 		e->at[r - first] = n;
-		if (!(ir->rules[r].flags & NFJ_RULE_DEAD) &&
-		    ir->rules[r].ntests)
+		if (!(ir->entries[r].flags & NFJ_ENTRY_DEAD) &&
+		    ir->entries[r].ntests)
 			n += nfj_dims_copy(ir, r, sizes, &e->test[n]);
 	}
 	e->at[last - first] = n;
@@ -288,18 +288,18 @@ bool nfj_test_hull(const struct nfj_emit *e, const struct nfj_test *t, u64 *lo,
 }
 
 /**
- * nfj_dim_test - a rule's interval test on a dimension
+ * nfj_dim_test - an entry's interval test on a dimension
  * @e: the program
- * @rule: number of the rule
+ * @entry: number of the entry
  * @d: number of the dimension
  *
  * Return: the test or NULL.
  */
-const struct nfj_test *nfj_dim_test(const struct nfj_emit *e, u32 rule, u8 d)
+const struct nfj_test *nfj_dim_test(const struct nfj_emit *e, u32 entry, u8 d)
 {
-	const struct nfj_test *t, *end = nfj_rule_end(e, rule);
+	const struct nfj_test *t, *end = nfj_entry_end(e, entry);
 
-	for (t = nfj_rule_tests(e, rule); t < end; t += t->n)
+	for (t = nfj_entry_tests(e, entry); t < end; t += t->n)
 		if (t->kind == NFJ_IN && nfj_test_dim(e, t) == d)
 			return t;
 	return NULL;

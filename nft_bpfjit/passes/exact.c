@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Exact tables: many rules that test the same numbers for equality become a
+ * Exact tables: many entries that test the same numbers for equality become a
  * hash table, data instead of code.
  *
  *	ip saddr 10.0.0.1 tcp dport 22 accept		key (saddr, dport)
  *	ip saddr 10.0.0.9 tcp dport 80 drop		guards: nh_len, th_len,
  *	...						l4proto = 6
  *
- * What is the same in all of the rules is tested once, in front.  The rest is
+ * What is the same in all of the entries is tested once, in front.  The rest is
  * the key, as it lies in the flow key's memory.  The hash of a key chooses a
  * bucket, whose displacement was chosen such that the keys of all buckets get
  * slots of their own (hash and displace):
@@ -16,17 +16,17 @@
  *	hash ^= hash >> 32				(not for a single field)
  *	d = disp[high bits of hash]
  *	slot = slots[(u32)((u32)hash * d) * nslots >> 32]
- *	slot's key == key ? slot's rules : none
+ *	slot's key == key ? slot's entries : none
  *
  * An empty slot holds the key of another one, which no lookup of that key ever
  * reaches.
  *
- * Several rules may have one key.  One behind a rule that always decides is
+ * Several entries may have one key.  One behind an entry that always decides is
  * left out; where the chain goes on after the first, a slot holds up to four
- * rules, ascending, and a lookup takes the first that is not before the entry.
- * Rules that do not fit are handed back.
+ * entries, ascending, and a lookup takes the first that is not before the start.
+ * Entries that do not fit are handed back.
  *
- * Preserves: the first rule >= entry that matches, of those that are not handed
+ * Preserves: the first entry >= start that matches, of those that are not handed
  * back.  Keys are compared in full; the hash only says where.
  */
 #include <linux/errno.h>
@@ -39,7 +39,7 @@
 #include "../emit/emit.h"
 
 #define NFJ_TRIES	8	/* seeds until it is given up */
-#define NFJ_VALS_MAX	4	/* rules in a slot */
+#define NFJ_VALS_MAX	4	/* entries in a slot */
 #define NFJ_PER_BUCKET	4	/* keys, at most on average */
 #define NFJ_SIZES	32	/* sizes of buckets that are told apart */
 #define NFJ_NOKEY	U32_MAX
@@ -48,7 +48,7 @@
  * struct nfj_key_rec - a key while the table is built
  * @hash: what its slot is computed from
  * @next: next key of its bucket
- * @nvals: rules that have it
+ * @nvals: entries that have it
  * @vals: their numbers
  */
 struct nfj_key_rec {
@@ -102,9 +102,9 @@ static u64 nfj_raw(const struct nfj_test *t, u64 v)
 #endif
 }
 
-static u64 nfj_key_field(const struct nfj_exact_job *j, u32 rule, u32 f)
+static u64 nfj_key_field(const struct nfj_exact_job *j, u32 entry, u32 f)
 {
-	const struct nfj_test *t = nfj_rule_tests(j->e, rule) +
+	const struct nfj_test *t = nfj_entry_tests(j->e, entry) +
 				   j->h->field[f].test;
 
 	return nfj_raw(t, t->lo);
@@ -120,14 +120,14 @@ static u32 nfj_half(u64 v, u32 second)
 #endif
 }
 
-static u64 nfj_key_hash(const struct nfj_exact_job *j, u32 rule)
+static u64 nfj_key_hash(const struct nfj_exact_job *j, u32 entry)
 {
 	u64 x = 0;
 	u32 f;
 
 	for (f = 0; f < j->h->nfields; f++) {
 		const struct nfj_field *field = &j->h->field[f];
-		u64 v = nfj_key_field(j, rule, f);
+		u64 v = nfj_key_field(j, entry, f);
 
 		x += (field->size < 8 ? v : nfj_half(v, 0)) * field->mul;
 		if (field->size == 8)
@@ -151,13 +151,13 @@ static u32 nfj_slot(const struct nfj_hash *h, u32 hash, u32 d)
 	return (u64)(u32)(hash * d) * h->nslots >> 32;
 }
 
-/* Which tests differ between the rules?  Those become fields, largest first, so
+/* Which tests differ between the entries?  Those become fields, largest first, so
  * that each lies at a multiple of its size in a slot.
  */
-static bool nfj_exact_fields(struct nfj_exact_job *j, const u32 *rules, u32 n)
+static bool nfj_exact_fields(struct nfj_exact_job *j, const u32 *entries, u32 n)
 {
-	const struct nfj_test *t = nfj_rule_tests(j->e, rules[0]), *o;
-	const u32 ntests = nfj_rule_ntests(j->e, rules[0]);
+	const struct nfj_test *t = nfj_entry_tests(j->e, entries[0]), *o;
+	const u32 ntests = nfj_entry_ntests(j->e, entries[0]);
 	struct nfj_hash *h = j->h;
 	u32 size, i, k, at = 0;
 
@@ -166,7 +166,7 @@ static bool nfj_exact_fields(struct nfj_exact_job *j, const u32 *rules, u32 n)
 			if (t[i].size != size || !nfj_exact_field(&t[i]))
 				continue;
 			for (k = 1; k < n; k++) {
-				o = nfj_rule_tests(j->e, rules[k]) + i;
+				o = nfj_entry_tests(j->e, entries[k]) + i;
 				if (o->lo != t[i].lo)
 					break;
 			}
@@ -191,8 +191,8 @@ static bool nfj_exact_fields(struct nfj_exact_job *j, const u32 *rules, u32 n)
 	return h->nfields > 0;
 }
 
-/* Put the rules into buckets by their key; those that find no place in @left */
-static u32 nfj_exact_fill(struct nfj_exact_job *j, const u32 *rules, u32 n,
+/* Put the entries into buckets by their key; those that find no place in @left */
+static u32 nfj_exact_fill(struct nfj_exact_job *j, const u32 *entries, u32 n,
 			  u32 *left)
 {
 	struct nfj_emit *e = j->e;
@@ -206,12 +206,12 @@ static u32 nfj_exact_fill(struct nfj_exact_job *j, const u32 *rules, u32 n,
 	for (i = 0; i < n; i++) {
 		struct nfj_key_rec *key = NULL;
 
-		x = nfj_key_hash(j, rules[i]);
+		x = nfj_key_hash(j, entries[i]);
 		b = x >> j->h->shift;
 		for (k = j->bucket[b]; k != NFJ_NOKEY; k = j->key[k].next) {
 			key = &j->key[k];
 			if (key->hash == (u32)x &&
-			    nfj_key_same(j, key->vals[0], rules[i]))
+			    nfj_key_same(j, key->vals[0], entries[i]))
 				break;
 		}
 		if (k == NFJ_NOKEY) {
@@ -219,21 +219,21 @@ static u32 nfj_exact_fill(struct nfj_exact_job *j, const u32 *rules, u32 n,
 			key->hash = x;
 			key->next = j->bucket[b];
 			key->nvals = 1;
-			key->vals[0] = rules[i];
+			key->vals[0] = entries[i];
 			j->bucket[b] = j->nkeys++;
 			continue;
 		}
-		/* hidden by an earlier one, for every entry */
+		/* hidden by an earlier one, for every start */
 		for (v = 0; v < key->nvals; v++)
 			if ((s64)key->vals[v] > e->last_open)
 				break;
 		if (v < key->nvals)
 			continue;
 		if (key->nvals == NFJ_VALS_MAX) {
-			left[nleft++] = rules[i];
+			left[nleft++] = entries[i];
 			continue;
 		}
-		key->vals[key->nvals++] = rules[i];
+		key->vals[key->nvals++] = entries[i];
 		j->h->nvals = max(j->h->nvals, key->nvals);
 	}
 	return nleft;
@@ -325,16 +325,16 @@ static void nfj_exact_write(struct nfj_exact_job *j)
 }
 
 /**
- * nfj_exact_build - make a table of rules of one shape
+ * nfj_exact_build - make a table of entries of one shape
  * @e: the program
- * @rules: their numbers, ascending
+ * @entries: their numbers, ascending
  * @n: how many
  * @h: the table
- * @left: rules that are not in it, ascending; room for @n
+ * @left: entries that are not in it, ascending; room for @n
  *
  * Return: how many are left: @n when there is no table.
  */
-u32 nfj_exact_build(struct nfj_emit *e, const u32 *rules, u32 n,
+u32 nfj_exact_build(struct nfj_emit *e, const u32 *entries, u32 n,
 		    struct nfj_hash *h, u32 *left)
 {
 	struct nfj_exact_job j = { .e = e, .h = h };
@@ -342,7 +342,7 @@ u32 nfj_exact_build(struct nfj_emit *e, const u32 *rules, u32 n,
 	u64 seed = 0x6e66745f62706a69ULL + n;
 
 	memset(h, 0, sizeof(*h));
-	if (!nfj_exact_fields(&j, rules, n))
+	if (!nfj_exact_fields(&j, entries, n))
 		goto out;
 	while (NFJ_PER_BUCKET << bits < n)
 		bits++;
@@ -364,7 +364,7 @@ u32 nfj_exact_build(struct nfj_emit *e, const u32 *rules, u32 n,
 			h->field[f].mul = nfj_mix(&seed) | 1;
 			h->field[f].mul2 = nfj_mix(&seed) | 1;
 		}
-		nleft = nfj_exact_fill(&j, rules, n, left);
+		nleft = nfj_exact_fill(&j, entries, n, left);
 		/* filled to 8/9 at first */
 		h->nslots = j.nkeys + j.nkeys * (try + 2) / 16 + 1;
 		if (!nfj_exact_displace(&j))
@@ -377,7 +377,7 @@ u32 nfj_exact_build(struct nfj_emit *e, const u32 *rules, u32 n,
 	}
 	if (!e->err)
 		e->out->ndata = ndata;
-	memcpy(left, rules, n * sizeof(*rules));
+	memcpy(left, entries, n * sizeof(*entries));
 	nleft = n;
 out:
 	kvfree(j.owner);
@@ -385,7 +385,7 @@ out:
 	kvfree(j.bucket);
 	kvfree(j.key);
 	if (nleft == n)
-		memcpy(left, rules, n * sizeof(*rules));
+		memcpy(left, entries, n * sizeof(*entries));
 	return nleft;
 }
 
@@ -393,22 +393,22 @@ out:
  * nfj_exact_emit - emit the lookup in a table
  * @e: the program
  * @h: the table
- * @rules: the rules that it was made from
+ * @entries: the entries that it was made from
  * @n: how many
  * @miss: as in nfj_emit_hash()
  */
 void nfj_exact_emit(struct nfj_emit *e, const struct nfj_hash *h,
-		    const u32 *rules, u32 n, u32 miss)
+		    const u32 *entries, u32 n, u32 miss)
 {
-	const struct nfj_test *first = nfj_rule_tests(e, rules[0]), *t;
+	const struct nfj_test *first = nfj_entry_tests(e, entries[0]), *t;
 	u32 f;
 
-	for (t = first; t < nfj_rule_end(e, rules[0]); t += t->n) {
+	for (t = first; t < nfj_entry_end(e, entries[0]); t += t->n) {
 		for (f = 0; f < h->nfields; f++)
 			if (first + h->field[f].test == t)
 				break;
 		if (f == h->nfields && nfj_dim_known(e, t) != NFJ_TRUE)
 			nfj_emit_test(e, t, miss);
 	}
-	nfj_emit_hash(e, h, (s64)rules[0] <= e->last_open, miss);
+	nfj_emit_hash(e, h, (s64)entries[0] <= e->last_open, miss);
 }

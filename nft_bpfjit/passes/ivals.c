@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interval tables: very many rules that each test one number by an interval
+ * Interval tables: very many entries that each test one number by an interval
  * (prefixes, ranges, values), and otherwise the same, become a sorted table.
  *
- *	ip saddr 10.0.0.0/8 drop		lows	rule
+ *	ip saddr 10.0.0.0/8 drop		lows	entry
  *	ip saddr 10.1.0.0/16 accept		0	none
  *	ip saddr 11.0.0.0/24 drop		10.0.0.0	0
  *						11.0.0.0	2
  *						11.0.1.0	none
  *
- * Between two neighbouring ends the same rules apply to every packet, and the
- * first of them counts: rules are painted in chain order, each where no earlier
- * one was.  (Rule 1 above can't match: it never decides.)
+ * Between two neighbouring ends the same entries apply to every packet, and the
+ * first of them counts: entries are painted in chain order, each where no earlier
+ * one was.  (Entry 1 above can't match: it never decides.)
  *
- * Where an entry may lie behind a rule, what that rule hides might count after
- * all: a rule that overlaps with such a one is handed back.
+ * Where a start may lie behind an entry, what that entry hides might count after
+ * all: an entry that overlaps with such a one is handed back.
  *
- * Preserves: the first rule >= entry that matches, of those that are not handed
+ * Preserves: the first entry >= start that matches, of those that are not handed
  * back.
  */
 #include <linux/errno.h>
@@ -38,12 +38,12 @@ static int nfj_cmp_u32(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The only test of a rule on a number that is not about existence */
-static const struct nfj_test *nfj_ivals_test(const struct nfj_emit *e, u32 rule)
+/* The only test of an entry on a number that is not about existence */
+static const struct nfj_test *nfj_ivals_test(const struct nfj_emit *e, u32 entry)
 {
-	const struct nfj_test *t, *end = nfj_rule_end(e, rule), *found = NULL;
+	const struct nfj_test *t, *end = nfj_entry_end(e, entry), *found = NULL;
 
-	for (t = nfj_rule_tests(e, rule); t < end; t += t->n) {
+	for (t = nfj_entry_tests(e, entry); t < end; t += t->n) {
 		if (t->kind != NFJ_IN || nfj_test_dim(e, t) == NFJ_NODIM ||
 		    t->off < offsetof(struct nfj_key, len) || t->size == 1)
 			continue;
@@ -54,15 +54,15 @@ static const struct nfj_test *nfj_ivals_test(const struct nfj_emit *e, u32 rule)
 	return found;
 }
 
-/* Does the rule differ from a reference only in its interval? */
-static bool nfj_ivals_fits(const struct nfj_emit *e, u32 rule, u32 ref,
+/* Does the entry differ from a reference only in its interval? */
+static bool nfj_ivals_fits(const struct nfj_emit *e, u32 entry, u32 ref,
 			   u32 test)
 {
-	const struct nfj_test *a = nfj_rule_tests(e, ref);
-	const struct nfj_test *b = nfj_rule_tests(e, rule);
-	u32 i, n = nfj_rule_ntests(e, ref);
+	const struct nfj_test *a = nfj_entry_tests(e, ref);
+	const struct nfj_test *b = nfj_entry_tests(e, entry);
+	u32 i, n = nfj_entry_ntests(e, ref);
 
-	if (nfj_rule_ntests(e, rule) != n)
+	if (nfj_entry_ntests(e, entry) != n)
 		return false;
 	for (i = 0; i < n; i++) {
 		if (i == test) {
@@ -92,7 +92,7 @@ static u32 nfj_ivals_find(const u32 *low, u32 n, u32 val)
 	return lo;
 }
 
-/* First interval from i on without a rule; @skip leads there */
+/* First interval from i on without an entry; @skip leads there */
 static u32 nfj_ivals_blank(u32 *skip, u32 i)
 {
 	while (skip[i] != i) {
@@ -103,7 +103,7 @@ static u32 nfj_ivals_blank(u32 *skip, u32 i)
 }
 
 /* Lower ends of the elementary intervals, the first is 0 */
-static u32 nfj_ivals_ends(const struct nfj_emit *e, const u32 *rules, u32 n,
+static u32 nfj_ivals_ends(const struct nfj_emit *e, const u32 *entries, u32 n,
 			  const struct nfj_sorted *s, u32 *low)
 {
 	u64 max = s->mask, lo, hi;
@@ -111,7 +111,7 @@ static u32 nfj_ivals_ends(const struct nfj_emit *e, const u32 *rules, u32 n,
 
 	low[m++] = 0;
 	for (i = 0; i < n; i++) {
-		nfj_test_hull(e, nfj_rule_tests(e, rules[i]) + s->test, &lo,
+		nfj_test_hull(e, nfj_entry_tests(e, entries[i]) + s->test, &lo,
 			      &hi);
 		low[m++] = lo;
 		if (hi < max)
@@ -124,23 +124,23 @@ static u32 nfj_ivals_ends(const struct nfj_emit *e, const u32 *rules, u32 n,
 	return k;
 }
 
-/* Paint a rule's interval; false when that would hide it from some entry */
-static bool nfj_ivals_paint(const struct nfj_emit *e, u32 rule,
+/* Paint an entry's interval; false when that would hide it from some start */
+static bool nfj_ivals_paint(const struct nfj_emit *e, u32 entry,
 			    const struct nfj_sorted *s, const u32 *low, u32 n,
 			    u32 *val, u32 *skip)
 {
 	u32 i, first, last;
 	u64 lo, hi;
 
-	nfj_test_hull(e, nfj_rule_tests(e, rule) + s->test, &lo, &hi);
+	nfj_test_hull(e, nfj_entry_tests(e, entry) + s->test, &lo, &hi);
 	first = nfj_ivals_find(low, n, lo);
 	last = nfj_ivals_find(low, n, hi);
-	for (i = first; s->entry && i <= last; i++)
+	for (i = first; s->start && i <= last; i++)
 		if (val[i] != NFJ_NONE && (s64)val[i] <= e->last_open)
 			return false;
 	for (i = nfj_ivals_blank(skip, first); i <= last;
 	     i = nfj_ivals_blank(skip, i)) {
-		val[i] = rule;
+		val[i] = entry;
 		skip[i] = i + 1;
 	}
 	return true;
@@ -169,16 +169,16 @@ static void nfj_ivals_write(struct nfj_emit *e, struct nfj_sorted *s,
 }
 
 /**
- * nfj_ivals_build - make a table of those rules that suit one
+ * nfj_ivals_build - make a table of those entries that suit one
  * @e: the program
- * @rules: their numbers, ascending
+ * @entries: their numbers, ascending
  * @n: how many
  * @s: the table
- * @left: rules that are not in it, ascending; room for @n
+ * @left: entries that are not in it, ascending; room for @n
  *
  * Return: how many are left: @n when there is no table.
  */
-u32 nfj_ivals_build(struct nfj_emit *e, const u32 *rules, u32 n,
+u32 nfj_ivals_build(struct nfj_emit *e, const u32 *entries, u32 n,
 		    struct nfj_sorted *s, u32 *left)
 {
 	const struct nfj_test *t = NULL;
@@ -189,13 +189,13 @@ u32 nfj_ivals_build(struct nfj_emit *e, const u32 *rules, u32 n,
 	if (!(e->opts & NFJ_OPT_IVALS) || n < NFJ_IVALS_MIN)
 		goto none;
 	for (k = 0; k < 2 && nin < NFJ_IVALS_MIN; k++) {
-		s->rule = rules[k ? n / 2 : 0];
-		t = nfj_ivals_test(e, s->rule);
+		s->entry = entries[k ? n / 2 : 0];
+		t = nfj_ivals_test(e, s->entry);
 		if (!t)
 			continue;
-		s->test = t - nfj_rule_tests(e, s->rule);
+		s->test = t - nfj_entry_tests(e, s->entry);
 		for (i = 0, nin = 0; i < n; i++)
-			nin += nfj_ivals_fits(e, rules[i], s->rule, s->test);
+			nin += nfj_ivals_fits(e, entries[i], s->entry, s->test);
 	}
 	if (nin < NFJ_IVALS_MIN)
 		goto none;
@@ -215,9 +215,9 @@ u32 nfj_ivals_build(struct nfj_emit *e, const u32 *rules, u32 n,
 	}
 	nin = 0;
 	for (i = 0; i < n; i++)
-		if (nfj_ivals_fits(e, rules[i], s->rule, s->test))
-			in[nin++] = rules[i];
-	s->entry = (s64)in[0] <= e->last_open;
+		if (nfj_ivals_fits(e, entries[i], s->entry, s->test))
+			in[nin++] = entries[i];
+	s->start = (s64)in[0] <= e->last_open;
 	m = nfj_ivals_ends(e, in, nin, s, low);
 	for (i = 0; i < m; i++) {
 		val[i] = NFJ_NONE;
@@ -226,12 +226,12 @@ u32 nfj_ivals_build(struct nfj_emit *e, const u32 *rules, u32 n,
 	skip[m] = m;
 	/* both lists are ascending */
 	for (i = 0, k = 0; i < n; i++) {
-		if (k < nin && rules[i] == in[k]) {
+		if (k < nin && entries[i] == in[k]) {
 			k++;
-			if (nfj_ivals_paint(e, rules[i], s, low, m, val, skip))
+			if (nfj_ivals_paint(e, entries[i], s, low, m, val, skip))
 				continue;
 		}
-		left[nleft++] = rules[i];
+		left[nleft++] = entries[i];
 	}
 	/* what is left would have to be searched as well */
 	if (nleft <= n / 2)
@@ -246,7 +246,7 @@ out:
 	if (nin && !e->err)
 		return nleft;
 none:
-	memcpy(left, rules, n * sizeof(*rules));
+	memcpy(left, entries, n * sizeof(*entries));
 	return n;
 }
 
@@ -258,9 +258,9 @@ none:
  */
 void nfj_ivals_emit(struct nfj_emit *e, const struct nfj_sorted *s, u32 miss)
 {
-	const struct nfj_test *first = nfj_rule_tests(e, s->rule), *t;
+	const struct nfj_test *first = nfj_entry_tests(e, s->entry), *t;
 
-	for (t = first; t < nfj_rule_end(e, s->rule); t += t->n)
+	for (t = first; t < nfj_entry_end(e, s->entry); t += t->n)
 		if (t != first + s->test && nfj_dim_known(e, t) != NFJ_TRUE)
 			nfj_emit_test(e, t, miss);
 	nfj_emit_sorted(e, s, miss);

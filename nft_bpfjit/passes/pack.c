@@ -2,9 +2,9 @@
 /*
  * Packed leaves: the leaves of a large tree as data.
  *
- * A tree of ten thousand rules has thousands of leaves, and a leaf of code is
+ * A tree of ten thousand entries has thousands of leaves, and a leaf of code is
  * dozens of instructions, each of which the verifier has to look at.  Here the
- * rules of a leaf are records in the data of the program, and all leaves end in
+ * entries of a leaf are records in the data of the program, and all leaves end in
  * one piece of code that compares the packet with records:
  *
  *	ip saddr 10.0.0.0/8 tcp dport 22 ...	saddr	10.0.0.0 .. 10.255.255.255
@@ -12,9 +12,9 @@
  *						l4proto	6 .. 6
  *						nh_len	16 ..
  *						thf_len	4 ..
- *						the rule's number
+ *						the entry's number
  *
- * What a rule does not test is an interval of everything.  Fields that tell
+ * What an entry does not test is an interval of everything.  Fields that tell
  * whether another exists come last, with a lower bound only: reading a field
  * that does not exist does no harm.
  *
@@ -33,8 +33,8 @@
  * it in a sum with r9, which is zero in a way that it does not see through
  * (x & ~x).
  *
- * Preserves: the first rule >= entry of the leaf that matches.  Records are in
- * the order of their rules and hold all of their tests; a leaf with a rule that
+ * Preserves: the first entry >= start of the leaf that matches.  Records are in
+ * the order of their entries and hold all of their tests; a leaf with an entry that
  * can't be put so is left to linear.c.
  */
 #include <linux/errno.h>
@@ -75,9 +75,9 @@ struct nfj_pack_leaf {
  * @field: parts of a record, in the order of comparison
  * @nfields: how many
  * @of: for each number its field, or NFJ_NODIM
- * @rule_at: offset of the rule's number
+ * @entry_at: offset of the entry's number
  * @stride: bytes of a record
- * @entry: rules may lie before the entry
+ * @start: entries may lie before the start
  * @leaf: leaves
  * @nleaves: how many
  * @leaves_max: room
@@ -93,9 +93,9 @@ struct nfj_pack {
 	struct nfj_pack_field	field[NFJ_PACK_FIELDS];
 	u32			nfields;
 	u8			of[NFJ_DIMS];
-	u32			rule_at;
+	u32			entry_at;
 	u32			stride;
-	bool			entry;
+	bool			start;
 	struct nfj_pack_leaf	*leaf;
 	u32			nleaves;
 	u32			leaves_max;
@@ -131,7 +131,7 @@ static bool nfj_pack_room(struct nfj_emit *e, void **p, u32 *max, u32 used,
 	return true;
 }
 
-static void nfj_pack_count(const struct nfj_emit *e, const u32 *rules, u32 n,
+static void nfj_pack_count(const struct nfj_emit *e, const u32 *entries, u32 n,
 			   u32 *uses)
 {
 	const struct nfj_test *t, *end;
@@ -139,8 +139,8 @@ static void nfj_pack_count(const struct nfj_emit *e, const u32 *rules, u32 n,
 	u8 d;
 
 	for (i = 0; i < n; i++) {
-		end = nfj_rule_end(e, rules[i]);
-		for (t = nfj_rule_tests(e, rules[i]); t < end; t += t->n) {
+		end = nfj_entry_end(e, entries[i]);
+		for (t = nfj_entry_tests(e, entries[i]); t < end; t += t->n) {
 			d = nfj_test_dim(e, t);
 			if (t->kind == NFJ_IN && d != NFJ_NODIM)
 				uses[d]++;
@@ -148,14 +148,14 @@ static void nfj_pack_count(const struct nfj_emit *e, const u32 *rules, u32 n,
 	}
 }
 
-/* What most rules test is compared first, existence last */
-static void nfj_pack_fields(struct nfj_pack *p, const u32 *rules, u32 n)
+/* What most entries test is compared first, existence last */
+static void nfj_pack_fields(struct nfj_pack *p, const u32 *entries, u32 n)
 {
 	const struct nfj_emit *e = p->e;
 	u32 uses[NFJ_DIMS] = {}, guard, size, f, at = 0, align = 4;
 
 	memset(p->of, NFJ_NODIM, sizeof(p->of));
-	nfj_pack_count(e, rules, n, uses);
+	nfj_pack_count(e, entries, n, uses);
 	for (guard = 0; guard < 2; guard++) {
 		while (p->nfields < NFJ_PACK_FIELDS) {
 			struct nfj_pack_field *field = &p->field[p->nfields];
@@ -185,7 +185,7 @@ static void nfj_pack_fields(struct nfj_pack *p, const u32 *rules, u32 n)
 			at += p->field[f].guard ? size : 2 * size;
 		}
 		if (size == 4) {
-			p->rule_at = at;
+			p->entry_at = at;
 			at += 4;
 		}
 	}
@@ -195,13 +195,13 @@ static void nfj_pack_fields(struct nfj_pack *p, const u32 *rules, u32 n)
 /**
  * nfj_pack_begin - a tree may have packed leaves
  * @e: the program
- * @rules: rules of the tree, ascending
+ * @entries: entries of the tree, ascending
  * @n: how many
  *
  * Return: to be given to the other functions and then to nfj_pack_free(), or
  * NULL when leaves are to be code.
  */
-struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *rules, u32 n)
+struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *entries, u32 n)
 {
 	struct nfj_pack *p;
 
@@ -213,12 +213,12 @@ struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *rules, u32 n)
 		return NULL;
 	}
 	p->e = e;
-	nfj_pack_fields(p, rules, n);
+	nfj_pack_fields(p, entries, n);
 	if (!p->nfields) {
 		kvfree(p);
 		return NULL;
 	}
-	p->entry = (s64)rules[0] <= e->last_open;
+	p->start = (s64)entries[0] <= e->last_open;
 	return p;
 }
 
@@ -238,12 +238,12 @@ static u8 nfj_pack_test(const struct nfj_pack *p, const struct nfj_test *t)
 	return f;
 }
 
-/* Can a rule?  What is known at this point need not. */
-static bool nfj_pack_rule(const struct nfj_pack *p, u32 rule)
+/* Can an entry?  What is known at this point need not. */
+static bool nfj_pack_entry(const struct nfj_pack *p, u32 entry)
 {
-	const struct nfj_test *t, *end = nfj_rule_end(p->e, rule);
+	const struct nfj_test *t, *end = nfj_entry_end(p->e, entry);
 
-	for (t = nfj_rule_tests(p->e, rule); t < end; t += t->n)
+	for (t = nfj_entry_tests(p->e, entry); t < end; t += t->n)
 		if (nfj_pack_test(p, t) == NFJ_NODIM &&
 		    nfj_dim_known(p->e, t) != NFJ_TRUE)
 			return false;
@@ -251,40 +251,40 @@ static bool nfj_pack_rule(const struct nfj_pack *p, u32 rule)
 }
 
 /**
- * nfj_pack_all - can all these rules be in packed leaves?
+ * nfj_pack_all - can all these entries be in packed leaves?
  * @p: the leaves
- * @rules: the rules
+ * @entries: the entries
  * @n: how many
  *
  * Return: false when some must be code.
  */
-bool nfj_pack_all(const struct nfj_pack *p, const u32 *rules, u32 n)
+bool nfj_pack_all(const struct nfj_pack *p, const u32 *entries, u32 n)
 {
 	u32 i;
 
 	for (i = 0; i < n; i++)
-		if (!nfj_pack_rule(p, rules[i]))
+		if (!nfj_pack_entry(p, entries[i]))
 			return false;
 	return true;
 }
 
 /**
- * nfj_pack_fits - can these rules be a packed leaf?
+ * nfj_pack_fits - can these entries be a packed leaf?
  * @p: the leaves
- * @rules: the rules
+ * @entries: the entries
  * @n: how many
  *
  * Return: false when they must be code.
  */
-bool nfj_pack_fits(const struct nfj_pack *p, const u32 *rules, u32 n)
+bool nfj_pack_fits(const struct nfj_pack *p, const u32 *entries, u32 n)
 {
-	return n && n <= NFJ_PACK_LEAF && nfj_pack_all(p, rules, n);
+	return n && n <= NFJ_PACK_LEAF && nfj_pack_all(p, entries, n);
 }
 
-static void nfj_pack_write(const struct nfj_pack *p, u32 rule, u8 *rec)
+static void nfj_pack_write(const struct nfj_pack *p, u32 entry, u8 *rec)
 {
 	const struct nfj_emit *e = p->e;
-	const struct nfj_test *t, *end = nfj_rule_end(e, rule);
+	const struct nfj_test *t, *end = nfj_entry_end(e, entry);
 	u64 lo[NFJ_PACK_FIELDS], hi[NFJ_PACK_FIELDS];
 	u32 f;
 
@@ -292,7 +292,7 @@ static void nfj_pack_write(const struct nfj_pack *p, u32 rule, u8 *rec)
 		lo[f] = 0;
 		hi[f] = e->dim[p->field[f].dim].mask;
 	}
-	for (t = nfj_rule_tests(e, rule); t < end; t += t->n) {
+	for (t = nfj_entry_tests(e, entry); t < end; t += t->n) {
 		f = nfj_pack_test(p, t);
 		if (f == NFJ_NODIM)
 			continue;
@@ -309,16 +309,16 @@ static void nfj_pack_write(const struct nfj_pack *p, u32 rule, u8 *rec)
 			nfj_data_store(rec + field->at + field->size, hi[f],
 				       field->size);
 	}
-	*(u32 *)(rec + p->rule_at) = rule;
+	*(u32 *)(rec + p->entry_at) = entry;
 }
 
 /**
  * nfj_pack_leaf - emit a leaf
  * @p: the leaves
- * @rules: rules that nfj_pack_fits() likes, ascending
+ * @entries: entries that nfj_pack_fits() likes, ascending
  * @n: how many
  */
-void nfj_pack_leaf(struct nfj_pack *p, const u32 *rules, u32 n)
+void nfj_pack_leaf(struct nfj_pack *p, const u32 *entries, u32 n)
 {
 	struct nfj_emit *e = p->e;
 	u32 i;
@@ -337,7 +337,7 @@ void nfj_pack_leaf(struct nfj_pack *p, const u32 *rules, u32 n)
 	p->leaf[p->nleaves].at = p->nrecs + n;
 	p->nleaves++;
 	for (i = 0; i < n; i++)
-		nfj_pack_write(p, rules[i], p->rec + p->nrecs++ * p->stride);
+		nfj_pack_write(p, entries[i], p->rec + p->nrecs++ * p->stride);
 	/* r2 = constant + 0, see nfj_pack_place(); older verifiers forget that an
 	 * exclusive or has no more than 32 bits
 	 */
@@ -411,9 +411,9 @@ static void nfj_pack_copy(struct nfj_pack *p, u32 copy, u32 fail, u32 miss)
 			      base + field->at + field->size, field->size);
 		nfj_jump(e, class | BPF_JGT | BPF_X, reg, NFJ_REG_IMM, 0, fail);
 	}
-	nfj_data_load(e, NFJ_REG_TMP, NFJ_REG_PTR, base + p->rule_at, 4);
-	if (p->entry) {
-		nfj_emit_load(e, NFJ_REG_IMM, offsetof(struct nfj_key, entry), 4,
+	nfj_data_load(e, NFJ_REG_TMP, NFJ_REG_PTR, base + p->entry_at, 4);
+	if (p->start) {
+		nfj_emit_load(e, NFJ_REG_IMM, offsetof(struct nfj_key, start), 4,
 			      NFJ_HOST);
 		nfj_jump(e, BPF_JMP32 | BPF_JLT | BPF_X, NFJ_REG_TMP,
 			 NFJ_REG_IMM, 0, fail);
@@ -429,7 +429,7 @@ static void nfj_pack_copy(struct nfj_pack *p, u32 copy, u32 fail, u32 miss)
 /**
  * nfj_pack_finish - emit what the leaves have in common
  * @p: the leaves
- * @next: where to go when no rule matches
+ * @next: where to go when no entry matches
  */
 void nfj_pack_finish(struct nfj_pack *p, u32 next)
 {
@@ -460,7 +460,7 @@ void nfj_pack_finish(struct nfj_pack *p, u32 next)
  */
 void nfj_pack_zero(struct nfj_emit *e)
 {
-	nfj_emit_load(e, NFJ_REG_ZERO, offsetof(struct nfj_key, entry), 4,
+	nfj_emit_load(e, NFJ_REG_ZERO, offsetof(struct nfj_key, start), 4,
 		      NFJ_HOST);
 	nfj_insn(e, BPF_ALU64 | BPF_MOV | BPF_X, NFJ_REG_TMP, NFJ_REG_ZERO, 0,
 		 0);

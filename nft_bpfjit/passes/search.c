@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How a chain is searched: which rules go into tables, which into trees.
+ * How a chain is searched: which entries go into tables, which into trees.
  *
- * Rules of one shape (the same numbers tested for equality, everything else the
+ * Entries of one shape (the same numbers tested for equality, everything else the
  * same) that are many make a table (exact.c).  What is between and beside them
- * makes a tree (tree.c), or, where very many rules test just one number, a
+ * makes a tree (tree.c), or, where very many entries test just one number, a
  * sorted table (ivals.c).
  *
- * The rules of a table need not be adjacent.  From the first to the last rule
+ * The entries of a table need not be adjacent.  From the first to the last entry
  * of a table, and of those that overlap with it, is one part of the chain: its
- * tables are looked up one after the other, then the tree of its other rules,
+ * tables are looked up one after the other, then the tree of its other entries,
  * and the lowest match is kept.  Parts follow in chain order, and the first that
  * has a match ends the search.
  *
@@ -20,7 +20,7 @@
  *	4	ip saddr C accept
  *	...
  *
- * Preserves: the first rule >= entry that matches.
+ * Preserves: the first entry >= start that matches.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -31,19 +31,19 @@
 #include <linux/string.h>
 #include "../emit/emit.h"
 
-#define NFJ_EXACT_MIN	32	/* rules that are worth a table */
+#define NFJ_EXACT_MIN	32	/* entries that are worth a table */
 #define NFJ_OVERLAP_MAX	4	/* tables that overlap with one */
 #define NFJ_TABLES_MAX	8	/* that are looked up in one part */
 #define NFJ_SHAPES	1024	/* that are told apart */
 #define NFJ_SHAPE_HEADS	256
-#define NFJ_GAP		64U	/* other rules between those of a table */
+#define NFJ_GAP		64U	/* other entries between those of a table */
 #define NFJ_NOSHAPE	0xffff
 
 /**
- * struct nfj_shape - rules of one shape, by their index in the list
+ * struct nfj_shape - entries of one shape, by their index in the list
  * @sig: hash of the shape
- * @first: first rule
- * @last: last rule
+ * @first: first entry
+ * @last: last entry
  * @n: how many
  * @next: next one with this head
  * @table: they become a table
@@ -60,28 +60,28 @@ struct nfj_shape {
 /* a table of a part */
 struct nfj_table {
 	struct nfj_hash	hash;
-	u32		*rules;
+	u32		*entries;
 	u32		n;
 };
 
 /**
  * struct nfj_plan - the search of a program
  * @e: the program
- * @rules: its rules
+ * @entries: its entries
  * @n: how many
- * @shape_of: for each rule the number of its shape, or NFJ_NOSHAPE
+ * @shape_of: for each entry the number of its shape, or NFJ_NOSHAPE
  * @shape: the shapes
  * @nshapes: how many
  * @head: of the lists of shapes by hash
  * @table: tables of the part at hand
  * @ntables: how many
  * @sorted: its interval table
- * @rest: its other rules
+ * @rest: its other entries
  * @nrest: how many
  */
 struct nfj_plan {
 	struct nfj_emit		*e;
-	const u32		*rules;
+	const u32		*entries;
 	u32			n;
 	u16			*shape_of;
 	struct nfj_shape	shape[NFJ_SHAPES];
@@ -100,12 +100,12 @@ static u32 nfj_mix32(u32 h, u64 val)
 	return (h ^ (u32)(val >> 32)) * 0x85ebca6b;
 }
 
-static u32 nfj_shape_sig(const struct nfj_emit *e, u32 rule)
+static u32 nfj_shape_sig(const struct nfj_emit *e, u32 entry)
 {
-	const struct nfj_test *t, *end = nfj_rule_end(e, rule);
+	const struct nfj_test *t, *end = nfj_entry_end(e, entry);
 	u32 h = 0;
 
-	for (t = nfj_rule_tests(e, rule); t < end; t++) {
+	for (t = nfj_entry_tests(e, entry); t < end; t++) {
 		h = nfj_mix32(h, t->mask ^ (u64)t->off << 32 ^ t->size << 8 ^
 			      t->order << 4 ^ t->kind);
 		if (!nfj_exact_field(t))
@@ -118,11 +118,11 @@ static u32 nfj_shape_sig(const struct nfj_emit *e, u32 rule)
 
 static bool nfj_shape_same(const struct nfj_emit *e, u32 a, u32 b)
 {
-	const struct nfj_test *s = nfj_rule_tests(e, a);
-	const struct nfj_test *t = nfj_rule_tests(e, b);
-	u32 i, n = nfj_rule_ntests(e, a);
+	const struct nfj_test *s = nfj_entry_tests(e, a);
+	const struct nfj_test *t = nfj_entry_tests(e, b);
+	u32 i, n = nfj_entry_ntests(e, a);
 
-	if (nfj_rule_ntests(e, b) != n)
+	if (nfj_entry_ntests(e, b) != n)
 		return false;
 	for (i = 0; i < n; i++) {
 		if (nfj_exact_field(&s[i]) && nfj_exact_field(&t[i])) {
@@ -136,10 +136,10 @@ static bool nfj_shape_same(const struct nfj_emit *e, u32 a, u32 b)
 	return true;
 }
 
-/* Number of the shape that the rule at an index continues or begins */
+/* Number of the shape that the entry at an index continues or begins */
 static u16 nfj_shape_get(struct nfj_plan *p, u32 i)
 {
-	u32 sig = nfj_shape_sig(p->e, p->rules[i]);
+	u32 sig = nfj_shape_sig(p->e, p->entries[i]);
 	u16 *head = &p->head[sig % NFJ_SHAPE_HEADS], g;
 	struct nfj_shape *s;
 
@@ -147,7 +147,7 @@ static u16 nfj_shape_get(struct nfj_plan *p, u32 i)
 		s = &p->shape[g];
 		/* a straggler is not worth a part that reaches to it */
 		if (s->sig == sig && i - s->last <= max(NFJ_GAP, 2 * s->n) &&
-		    nfj_shape_same(p->e, p->rules[s->first], p->rules[i])) {
+		    nfj_shape_same(p->e, p->entries[s->first], p->entries[i])) {
 			s->last = i;
 			s->n++;
 			return g;
@@ -167,7 +167,7 @@ static u16 nfj_shape_get(struct nfj_plan *p, u32 i)
 	return p->nshapes++;
 }
 
-/* Would the rules of a shape be better off in an interval table or in a tree
+/* Would the entries of a shape be better off in an interval table or in a tree
  * with their like?  So it is when they test just one number, under a mask, and
  * others of about that number do so under other masks.
  */
@@ -175,10 +175,10 @@ static bool nfj_shape_prefix(const struct nfj_plan *p,
 			     const struct nfj_shape *s)
 {
 	const struct nfj_emit *e = p->e;
-	u32 rule = p->rules[s->first], same = 0, others = 0, i;
-	const struct nfj_test *t, *end = nfj_rule_end(e, rule), *key = NULL;
+	u32 entry = p->entries[s->first], same = 0, others = 0, i;
+	const struct nfj_test *t, *end = nfj_entry_end(e, entry), *key = NULL;
 
-	for (t = nfj_rule_tests(e, rule); t < end; t += t->n) {
+	for (t = nfj_entry_tests(e, entry); t < end; t += t->n) {
 		if (!nfj_exact_field(t) || t->size == 1 ||
 		    nfj_test_dim(e, t) == NFJ_NODIM)
 			continue;
@@ -190,7 +190,7 @@ static bool nfj_shape_prefix(const struct nfj_plan *p,
 		return false;
 	/* a sample is enough */
 	for (i = s->first; i <= s->last; i += s->n / 64 + 1) {
-		t = nfj_dim_test(e, p->rules[i], nfj_test_dim(e, key));
+		t = nfj_dim_test(e, p->entries[i], nfj_test_dim(e, key));
 		if (!t)
 			continue;
 		if (nfj_exact_field(t) && t->mask == key->mask)
@@ -229,7 +229,7 @@ static void nfj_plan_tables(struct nfj_plan *p)
 	}
 }
 
-/* The next part from the rule at an index on: where does it end, and is it one
+/* The next part from the entry at an index on: where does it end, and is it one
  * with tables?
  */
 static u32 nfj_plan_part(const struct nfj_plan *p, u32 from, bool *tables)
@@ -273,30 +273,30 @@ static void nfj_plan_build(struct nfj_plan *p, u32 g)
 	struct nfj_table *t = &p->table[p->ntables];
 	u32 i, k, m = 0, nleft, *left;
 
-	t->rules = kvmalloc_array(2 * s->n, sizeof(*t->rules), GFP_KERNEL);
-	if (!t->rules) {
+	t->entries = kvmalloc_array(2 * s->n, sizeof(*t->entries), GFP_KERNEL);
+	if (!t->entries) {
 		p->e->err = -ENOMEM;
 		return;
 	}
-	left = t->rules + s->n;
+	left = t->entries + s->n;
 	for (i = s->first; i <= s->last; i++)
 		if (p->shape_of[i] == g)
-			t->rules[m++] = p->rules[i];
+			t->entries[m++] = p->entries[i];
 	t->n = m;
-	nleft = nfj_exact_build(p->e, t->rules, m, &t->hash, left);
+	nleft = nfj_exact_build(p->e, t->entries, m, &t->hash, left);
 	for (i = s->first, k = 0; i <= s->last && k < nleft; i++) {
-		if (p->rules[i] == left[k]) {
+		if (p->entries[i] == left[k]) {
 			p->shape_of[i] = NFJ_NOSHAPE;
 			k++;
 		}
 	}
 	if (nleft == m)
-		kvfree(t->rules);
+		kvfree(t->entries);
 	else
 		p->ntables++;
 }
 
-/* Are tables worth while for the rules at [from, to), or is one tree better? */
+/* Are tables worth while for the entries at [from, to), or is one tree better? */
 static bool nfj_plan_worth(const struct nfj_plan *p, u32 from, u32 to)
 {
 	u32 g, tables = 0, in = 0;
@@ -309,11 +309,11 @@ static bool nfj_plan_worth(const struct nfj_plan *p, u32 from, u32 to)
 		tables++;
 		in += s->n;
 	}
-	return !nfj_tree_better(p->e, p->rules + from, to - from, tables,
+	return !nfj_tree_better(p->e, p->entries + from, to - from, tables,
 				to - from - in);
 }
 
-/* Emit the rules at [from, to) */
+/* Emit the entries at [from, to) */
 static void nfj_plan_emit(struct nfj_plan *p, u32 from, u32 to, bool tables,
 			  u32 next)
 {
@@ -337,7 +337,7 @@ static void nfj_plan_emit(struct nfj_plan *p, u32 from, u32 to, bool tables,
 	for (i = from; i < to; i++) {
 		g = p->shape_of[i];
 		if (!tables || g == NFJ_NOSHAPE || !p->shape[g].table)
-			rest[p->nrest++] = p->rules[i];
+			rest[p->nrest++] = p->entries[i];
 	}
 	/* of those the ones that are left stand behind */
 	nrest = nfj_ivals_build(e, rest, p->nrest, &p->sorted,
@@ -352,7 +352,7 @@ static void nfj_plan_emit(struct nfj_plan *p, u32 from, u32 to, bool tables,
 		bool last = i + 1 == p->ntables && !sorted && !nrest;
 
 		miss = last ? next : nfj_label(e);
-		nfj_exact_emit(e, &p->table[i].hash, p->table[i].rules,
+		nfj_exact_emit(e, &p->table[i].hash, p->table[i].entries,
 			       p->table[i].n, miss);
 		if (!last)
 			nfj_bind(e, miss);
@@ -367,16 +367,16 @@ static void nfj_plan_emit(struct nfj_plan *p, u32 from, u32 to, bool tables,
 		nfj_tree(e, rest, nrest, next);
 out:
 	for (tmp = 0; tmp < p->ntables; tmp++)
-		kvfree(p->table[tmp].rules);
+		kvfree(p->table[tmp].entries);
 }
 
 /**
- * nfj_search - emit rules, searching where that pays
+ * nfj_search - emit entries, searching where that pays
  * @e: the program
- * @rules: numbers of the rules, ascending; none of them dead
+ * @entries: numbers of the entries, ascending; none of them dead
  * @n: how many
  */
-void nfj_search(struct nfj_emit *e, u32 *rules, u32 n)
+void nfj_search(struct nfj_emit *e, u32 *entries, u32 n)
 {
 	struct nfj_plan *p = kvmalloc(sizeof(*p), GFP_KERNEL);
 	u32 i, end, next;
@@ -387,7 +387,7 @@ void nfj_search(struct nfj_emit *e, u32 *rules, u32 n)
 		return;
 	}
 	p->e = e;
-	p->rules = rules;
+	p->entries = entries;
 	p->n = n;
 	p->nshapes = 0;
 	p->shape_of = kvmalloc_array(n + 1, sizeof(*p->shape_of), GFP_KERNEL);
@@ -406,8 +406,8 @@ void nfj_search(struct nfj_emit *e, u32 *rules, u32 n)
 		end = nfj_plan_part(p, i, &tables);
 		next = end < n ? nfj_label(e) : NFJ_LABEL_EXIT;
 		nfj_dims_forget(e);
-		if (end < n && (s64)rules[end - 1] < e->last_open)
-			nfj_emit_entry(e, rules[end - 1], next, false);
+		if (end < n && (s64)entries[end - 1] < e->last_open)
+			nfj_emit_skip(e, entries[end - 1], next, false);
 		nfj_plan_emit(p, i, end, tables, next);
 		best = e->best;
 		e->best = false;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Decision tree: compares that halve the rules, leaves of a few in their order.
+ * Decision tree: compares that halve the entries, leaves of a few in their order.
  *
  * At each node the packet is known to lie within some interval of each number,
- * and those rules are at hand that this does not contradict.  A sample of them
- * tells which number to cut where: (l * l + r * r) / (l + r) rules are left on
- * average when l rules reach into the lower part and r into the upper one,
+ * and those entries are at hand that this does not contradict.  A sample of them
+ * tells which number to cut where: (l * l + r * r) / (l + r) entries are left on
+ * average when l entries reach into the lower part and r into the upper one,
  * those that reach into both (ranges, prefixes, no test at all) are copied.  How
  * many copies there may be in all is limited, and each part of the tree gets
  * its share.
@@ -17,13 +17,13 @@
  * Leaves of large trees are data rather than code (pack.c), but for those that
  * are little code.
  *
- * A test that all the rules of a node share is made once there (NFJ_OPT_COMMON),
+ * A test that all the entries of a node share is made once there (NFJ_OPT_COMMON),
  * and so is one for the existence of a field that most of them share: the few
  * others are then searched apart.
  *
- * Preserves: the first rule >= entry that matches.  Each part keeps the rules in
+ * Preserves: the first entry >= start that matches.  Each part keeps the entries in
  * order and drops those only that are contradicted, or that stand behind one
- * that always matches and cannot lie before the entry.
+ * that always matches and cannot lie before the start.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -33,21 +33,21 @@
 #include <linux/string.h>
 #include "../emit/emit.h"
 
-#define NFJ_LEAF_MAX	3	/* rules that are not worth a cut */
+#define NFJ_LEAF_MAX	3	/* entries that are not worth a cut */
 #define NFJ_LEAF_PACKED	4	/* ... where leaves are packed */
 #define NFJ_LEAF_CODE	52U	/* instructions of a leaf that is not packed */
-#define NFJ_LEAF_MANY	1024U	/* rules from which on there are fewer */
+#define NFJ_LEAF_MANY	1024U	/* entries from which on there are fewer */
 #define NFJ_DEPTH_MAX	32	/* of the recursion, there is little stack */
-#define NFJ_SAMPLES	32	/* rules that tell where to cut */
+#define NFJ_SAMPLES	32	/* entries that tell where to cut */
 #define NFJ_DRY_DEPTH	5	/* from here on one way is followed for all */
-#define NFJ_COPIES_MAX	6U	/* of a rule, on average */
-#define NFJ_COPIES	8000	/* of all rules, where they are many */
-#define NFJ_REACH_MAX	256	/* rules among which one may always match */
+#define NFJ_COPIES_MAX	6U	/* of an entry, on average */
+#define NFJ_COPIES	8000	/* of all entries, where they are many */
+#define NFJ_REACH_MAX	256	/* entries among which one may always match */
 #define NFJ_UNDO_MAX	256
 #define NFJ_PARTS_MAX	5	/* trees instead of one */
-#define NFJ_PART_MIN	16	/* rules in each */
+#define NFJ_PART_MIN	16	/* entries in each */
 #define NFJ_TREE_COST	30	/* instructions from the root to a leaf */
-#define NFJ_RULE_COST	6	/* of a rule in a leaf */
+#define NFJ_ENTRY_COST	6	/* of an entry in a leaf */
 #define NFJ_TABLE_COST	50	/* of a lookup in a hash table */
 
 struct nfj_undo {
@@ -70,12 +70,12 @@ struct nfj_tree {
 	struct nfj_ends	ends[NFJ_DIMS];
 	u8		dim;		/* the cut */
 	u64		at;
-	u32		leaf;		/* rules that are not worth a cut */
+	u32		leaf;		/* entries that are not worth a cut */
 	struct nfj_pack	*pack;		/* leaves as data, or NULL */
 	u32		code;		/* ... but not those of so few insns */
 	bool		dry;		/* only see what would become of it */
 	u32		draw;		/* ... where not all ways are followed */
-	u64		expect;		/* rules in a leaf, on average, << 32 */
+	u64		expect;		/* entries in a leaf, on average, << 32 */
 };
 
 /* What is known changes from here on, until nfj_tree_undo() */
@@ -101,7 +101,7 @@ static void nfj_tree_undo(struct nfj_tree *t, u32 mark)
 	}
 }
 
-/* How many copies may there be of so many rules? */
+/* How many copies may there be of so many entries? */
 static u32 nfj_tree_copies(u32 n)
 {
 	return min(NFJ_COPIES_MAX * n, 2 * n + NFJ_COPIES);
@@ -120,14 +120,14 @@ static void nfj_sort_few(u64 *v, u32 n)
 	}
 }
 
-/* Collect the ends of what a rule says about numbers that are worth a cut */
-static void nfj_tree_sample(struct nfj_tree *t, u32 rule)
+/* Collect the ends of what an entry says about numbers that are worth a cut */
+static void nfj_tree_sample(struct nfj_tree *t, u32 entry)
 {
 	struct nfj_emit *e = t->e;
-	const struct nfj_test *test, *end = nfj_rule_end(e, rule);
+	const struct nfj_test *test, *end = nfj_entry_end(e, entry);
 	u64 lo, hi;
 
-	for (test = nfj_rule_tests(e, rule); test < end; test += test->n) {
+	for (test = nfj_entry_tests(e, entry); test < end; test += test->n) {
 		u8 d = nfj_test_dim(e, test);
 		struct nfj_ends *ends;
 
@@ -145,15 +145,15 @@ static void nfj_tree_sample(struct nfj_tree *t, u32 rule)
 	}
 }
 
-/* Rules left on average, in 1/256, with the cut at a place; @l and @r count the
- * sampled rules in the lower and upper part.
+/* Entries left on average, in 1/256, with the cut at a place; @l and @r count the
+ * sampled entries in the lower and upper part.
  */
 static u32 nfj_tree_score(u32 l, u32 r)
 {
 	return ((l * l + r * r) << 8) / (l + r);
 }
 
-/* Best place to cut the number, given a sample of @m rules; its score */
+/* Best place to cut the number, given a sample of @m entries; its score */
 static u32 nfj_tree_place(struct nfj_tree *t, u8 d, u32 m, u32 copies)
 {
 	struct nfj_ends *ends = &t->ends[d];
@@ -198,10 +198,10 @@ static u32 nfj_tree_place(struct nfj_tree *t, u8 d, u32 m, u32 copies)
 	return best;
 }
 
-/* Choose number and place; false when no cut helps.  @copies is how many rules
+/* Choose number and place; false when no cut helps.  @copies is how many entries
  * may be copied.
  */
-static noinline bool nfj_tree_choose(struct nfj_tree *t, const u32 *rules,
+static noinline bool nfj_tree_choose(struct nfj_tree *t, const u32 *entries,
 				     u32 n, u32 copies)
 {
 	u32 i, m = 0, step = (n + NFJ_SAMPLES - 1) / NFJ_SAMPLES, score;
@@ -212,7 +212,7 @@ static noinline bool nfj_tree_choose(struct nfj_tree *t, const u32 *rules,
 	for (d = 0; d < t->e->ndims; d++)
 		t->ends[d].n = 0;
 	for (i = 0; i < n; i += step, m++)
-		nfj_tree_sample(t, rules[i]);
+		nfj_tree_sample(t, entries[i]);
 	copies = copies >= n ? m : copies * m / n;
 	for (d = 0; d < t->e->ndims; d++) {
 		if (!t->ends[d].n)
@@ -229,15 +229,15 @@ static noinline bool nfj_tree_choose(struct nfj_tree *t, const u32 *rules,
 	return best < (m << 8) - (m << 8) / 10;
 }
 
-/* Into which parts of a cut does what a rule says of the number let it go?  A bit
+/* Into which parts of a cut does what an entry says of the number let it go?  A bit
  * each: 1 below, 2 from the place on.
  */
-static u32 nfj_tree_sides(const struct nfj_tree *t, u32 rule)
+static u32 nfj_tree_sides(const struct nfj_tree *t, u32 entry)
 {
 	const struct nfj_emit *e = t->e;
 	struct nfj_dim *dim = &t->e->dim[t->dim];
-	const struct nfj_test *test = nfj_rule_tests(e, rule);
-	const struct nfj_test *end = nfj_rule_end(e, rule);
+	const struct nfj_test *test = nfj_entry_tests(e, entry);
+	const struct nfj_test *end = nfj_entry_end(e, entry);
 	const u64 lo = dim->lo, hi = dim->hi;
 	u32 sides = 3;
 
@@ -266,36 +266,36 @@ static u32 nfj_tree_sides(const struct nfj_tree *t, u32 rule)
 	return sides;
 }
 
-/* Of some rules those that the cut lets into its lower part, into @in, and into
+/* Of some entries those that the cut lets into its lower part, into @in, and into
  * its upper one, behind them
  */
-static void nfj_tree_split(const struct nfj_tree *t, const u32 *rules, u32 n,
+static void nfj_tree_split(const struct nfj_tree *t, const u32 *entries, u32 n,
 			   u32 *in, u32 *lower, u32 *upper)
 {
 	u32 i, l = 0, r = 0, sides, *up = in + n;
 
 	for (i = 0; i < n; i++) {
-		sides = nfj_tree_sides(t, rules[i]);
+		sides = nfj_tree_sides(t, entries[i]);
 		if (sides & 1)
-			in[l++] = rules[i];
+			in[l++] = entries[i];
 		if (sides & 2)
-			up[r++] = rules[i];
+			up[r++] = entries[i];
 	}
 	*lower = l;
 	*upper = r;
 }
 
-/* Rules up to the first that always matches and leaves the others no chance */
-static u32 nfj_tree_reach(const struct nfj_emit *e, const u32 *rules, u32 n)
+/* Entries up to the first that always matches and leaves the others no chance */
+static u32 nfj_tree_reach(const struct nfj_emit *e, const u32 *entries, u32 n)
 {
 	const struct nfj_test *test, *end;
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		if ((s64)rules[i] <= e->last_open)
+		if ((s64)entries[i] <= e->last_open)
 			continue;
-		end = nfj_rule_end(e, rules[i]);
-		for (test = nfj_rule_tests(e, rules[i]); test < end;
+		end = nfj_entry_end(e, entries[i]);
+		for (test = nfj_entry_tests(e, entries[i]); test < end;
 		     test += test->n)
 			if (nfj_dim_known(e, test) != NFJ_TRUE)
 				break;
@@ -305,30 +305,30 @@ static u32 nfj_tree_reach(const struct nfj_emit *e, const u32 *rules, u32 n)
 	return n;
 }
 
-static bool nfj_tree_has(const struct nfj_emit *e, u32 rule,
+static bool nfj_tree_has(const struct nfj_emit *e, u32 entry,
 			 const struct nfj_test *test)
 {
-	const struct nfj_test *t, *end = nfj_rule_end(e, rule);
+	const struct nfj_test *t, *end = nfj_entry_end(e, entry);
 
-	for (t = nfj_rule_tests(e, rule); t < end; t += t->n)
+	for (t = nfj_entry_tests(e, entry); t < end; t += t->n)
 		if (t->off == test->off && nfj_test_same(e, t, test))
 			return true;
 	return false;
 }
 
-/* A test of one of the rules that all of them share, or most if it is about the
+/* A test of one of the entries that all of them share, or most if it is about the
  * existence of a field; @others counts those that do not.
  */
 static noinline const struct nfj_test *
-nfj_tree_common(const struct nfj_emit *e, const u32 *rules, u32 n, bool packed,
+nfj_tree_common(const struct nfj_emit *e, const u32 *entries, u32 n, bool packed,
 		u32 *others)
 {
-	u32 i, k, most, of[2] = { rules[0], rules[n / 2] };
+	u32 i, k, most, of[2] = { entries[0], entries[n / 2] };
 	const struct nfj_test *t, *end;
 
 	for (k = 0; k < 2; k++) {
-		end = nfj_rule_end(e, of[k]);
-		for (t = nfj_rule_tests(e, of[k]); t < end; t += t->n) {
+		end = nfj_entry_end(e, of[k]);
+		for (t = nfj_entry_tests(e, of[k]); t < end; t += t->n) {
 			if (t->kind != NFJ_IN ||
 			    nfj_test_dim(e, t) == NFJ_NODIM ||
 			    nfj_dim_known(e, t) != NFJ_UNKNOWN)
@@ -338,7 +338,7 @@ nfj_tree_common(const struct nfj_emit *e, const u32 *rules, u32 n, bool packed,
 			       n / 4 : 0;
 			*others = 0;
 			for (i = 0; i < n && *others <= most; i++)
-				*others += !nfj_tree_has(e, rules[i], t);
+				*others += !nfj_tree_has(e, entries[i], t);
 			if (*others <= most)
 				return t;
 		}
@@ -347,14 +347,14 @@ nfj_tree_common(const struct nfj_emit *e, const u32 *rules, u32 n, bool packed,
 }
 
 /* How many instructions would a leaf be, roughly? */
-static u32 nfj_tree_insns(const struct nfj_emit *e, const u32 *rules, u32 n)
+static u32 nfj_tree_insns(const struct nfj_emit *e, const u32 *entries, u32 n)
 {
 	const struct nfj_test *test, *end;
 	u32 i, insns = 0;
 
 	for (i = 0; i < n; i++, insns += 2) {
-		end = nfj_rule_end(e, rules[i]);
-		for (test = nfj_rule_tests(e, rules[i]); test < end;
+		end = nfj_entry_end(e, entries[i]);
+		for (test = nfj_entry_tests(e, entries[i]); test < end;
 		     test += test->n) {
 			u8 d = nfj_test_dim(e, test);
 
@@ -370,7 +370,7 @@ static u32 nfj_tree_insns(const struct nfj_emit *e, const u32 *rules, u32 n)
 	return insns;
 }
 
-static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
+static void nfj_tree_node(struct nfj_tree *t, const u32 *entries, u32 n,
 			  u32 copies, u32 depth, u32 weight, u32 next);
 
 /* A number below @n, always the same ones */
@@ -380,10 +380,10 @@ static u32 nfj_tree_draw(struct nfj_tree *t, u32 n)
 	return (u64)t->draw * n >> 32;
 }
 
-/* Make a test that most of the rules share, and search the others apart; true
+/* Make a test that most of the entries share, and search the others apart; true
  * when there were any and all is done.
  */
-static noinline bool nfj_tree_share(struct nfj_tree *t, const u32 *rules, u32 n,
+static noinline bool nfj_tree_share(struct nfj_tree *t, const u32 *entries, u32 n,
 				    u32 *copies, u32 depth, u32 weight,
 				    u32 next)
 {
@@ -393,7 +393,7 @@ static noinline bool nfj_tree_share(struct nfj_tree *t, const u32 *rules, u32 n,
 	u64 lo, hi;
 
 	for (;;) {
-		test = nfj_tree_common(e, rules, n, t->leaf > NFJ_LEAF_MAX,
+		test = nfj_tree_common(e, entries, n, t->leaf > NFJ_LEAF_MAX,
 				       &others);
 		if (!test || others > *copies || e->err ||
 		    t->nundo == NFJ_UNDO_MAX)
@@ -412,15 +412,15 @@ static noinline bool nfj_tree_share(struct nfj_tree *t, const u32 *rules, u32 n,
 		return true;
 	}
 	for (i = 0; i < n; i++)
-		if (!nfj_tree_has(e, rules[i], test))
-			in[m++] = rules[i];
+		if (!nfj_tree_has(e, entries[i], test))
+			in[m++] = entries[i];
 	label = t->dry ? 0 : nfj_label(e);
 	if (!t->dry)
 		nfj_emit_test(e, test, label);
 	nfj_test_hull(e, test, &lo, &hi);
 	nfj_tree_know(t, nfj_test_dim(e, test), lo, hi);
 	part = (u64)weight * n / (n + m);
-	nfj_tree_node(t, rules, n, *copies - *copies / 4, depth + 1, part,
+	nfj_tree_node(t, entries, n, *copies - *copies / 4, depth + 1, part,
 		      next);
 	nfj_tree_undo(t, t->nundo - 1);
 	if (!t->dry)
@@ -430,10 +430,10 @@ static noinline bool nfj_tree_share(struct nfj_tree *t, const u32 *rules, u32 n,
 	return true;
 }
 
-/* The packets that come here may match any of the rules; @copies of them may be
- * made.  @weight is the part of all packets, of 2^32, if each rule has as many.
+/* The packets that come here may match any of the entries; @copies of them may be
+ * made.  @weight is the part of all packets, of 2^32, if each entry has as many.
  */
-static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
+static void nfj_tree_node(struct nfj_tree *t, const u32 *entries, u32 n,
 			  u32 copies, u32 depth, u32 weight, u32 next)
 {
 	struct nfj_emit *e = t->e;
@@ -445,13 +445,13 @@ static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
 	if (e->err)
 		return;
 	if (n <= NFJ_REACH_MAX)
-		n = nfj_tree_reach(e, rules, n);
+		n = nfj_tree_reach(e, entries, n);
 	if (n <= t->leaf || depth >= NFJ_DEPTH_MAX)
 		goto leaf;
 	if (e->opts & NFJ_OPT_COMMON &&
-	    nfj_tree_share(t, rules, n, &copies, depth, weight, next))
+	    nfj_tree_share(t, entries, n, &copies, depth, weight, next))
 		goto out;
-	if (!nfj_tree_choose(t, rules, n, copies))
+	if (!nfj_tree_choose(t, entries, n, copies))
 		goto leaf;
 	d = t->dim;
 	at = t->at;
@@ -462,7 +462,7 @@ static void nfj_tree_node(struct nfj_tree *t, const u32 *rules, u32 n,
 	}
 	if (t->nundo == NFJ_UNDO_MAX)
 		goto leaf;
-	nfj_tree_split(t, rules, n, in, &l, &r);
+	nfj_tree_split(t, entries, n, in, &l, &r);
 	extra = l + r > n ? l + r - n : 0;
 	if (extra > copies || (l == n && r == n))
 		goto leaf;
@@ -495,58 +495,58 @@ leaf:
 	t->expect += (u64)weight * n;
 	if (t->dry)
 		goto out;
-	if (t->pack && nfj_tree_insns(e, rules, n) > t->code &&
-	    nfj_pack_fits(t->pack, rules, n))
-		nfj_pack_leaf(t->pack, rules, n);
+	if (t->pack && nfj_tree_insns(e, entries, n) > t->code &&
+	    nfj_pack_fits(t->pack, entries, n))
+		nfj_pack_leaf(t->pack, entries, n);
 	else
-		nfj_linear(e, rules, n, next);
+		nfj_linear(e, entries, n, next);
 out:
 	nfj_tree_undo(t, mark);
 	kvfree(in);
 }
 
 /* A tree: its nodes, then what its leaves have in common */
-static void nfj_tree_emit(struct nfj_tree *t, const u32 *rules, u32 n, u32 next)
+static void nfj_tree_emit(struct nfj_tree *t, const u32 *entries, u32 n, u32 next)
 {
-	t->pack = nfj_pack_begin(t->e, rules, n);
+	t->pack = nfj_pack_begin(t->e, entries, n);
 	t->leaf = t->pack ? NFJ_LEAF_PACKED : NFJ_LEAF_MAX;
 	t->code = max(min(NFJ_LEAF_CODE * NFJ_LEAF_MANY / (n + 1),
 			  NFJ_LEAF_CODE), NFJ_LEAF_CODE / 2);
-	nfj_tree_node(t, rules, n, nfj_tree_copies(n), 0, 0, next);
+	nfj_tree_node(t, entries, n, nfj_tree_copies(n), 0, 0, next);
 	if (t->pack)
 		nfj_pack_finish(t->pack, next);
 	nfj_pack_free(t->pack);
 	t->pack = NULL;
 }
 
-/* What a packet costs in a tree of these rules, in instructions, roughly */
-static u32 nfj_tree_cost(struct nfj_tree *t, const u32 *rules, u32 n)
+/* What a packet costs in a tree of these entries, in instructions, roughly */
+static u32 nfj_tree_cost(struct nfj_tree *t, const u32 *entries, u32 n)
 {
 	t->dry = true;
 	t->draw = 0;
 	t->leaf = t->e->pack && n >= NFJ_PACK_MIN ? NFJ_LEAF_PACKED :
 						    NFJ_LEAF_MAX;
 	t->expect = 0;
-	nfj_tree_node(t, rules, n, nfj_tree_copies(n), 0, U32_MAX,
+	nfj_tree_node(t, entries, n, nfj_tree_copies(n), 0, U32_MAX,
 		      NFJ_LABEL_EXIT);
 	t->dry = false;
-	return NFJ_TREE_COST + (NFJ_RULE_COST * t->expect >> 32);
+	return NFJ_TREE_COST + (NFJ_ENTRY_COST * t->expect >> 32);
 }
 
-/* Does a rule say much about a number? */
-static bool nfj_tree_narrow(const struct nfj_emit *e, u32 rule, u8 d, u64 limit)
+/* Does an entry say much about a number? */
+static bool nfj_tree_narrow(const struct nfj_emit *e, u32 entry, u8 d, u64 limit)
 {
-	const struct nfj_test *test, *end = nfj_rule_end(e, rule);
+	const struct nfj_test *test, *end = nfj_entry_end(e, entry);
 	u64 lo, hi;
 
-	for (test = nfj_rule_tests(e, rule); test < end; test += test->n)
+	for (test = nfj_entry_tests(e, entry); test < end; test += test->n)
 		if (nfj_test_dim(e, test) == d &&
 		    nfj_test_hull(e, test, &lo, &hi) && hi - lo <= limit)
 			return true;
 	return false;
 }
 
-/* How wide an interval of a number may be to tell rules apart: little compared
+/* How wide an interval of a number may be to tell entries apart: little compared
  * with how far most of them lie apart.
  */
 static u64 nfj_tree_limit(struct nfj_tree *t, u8 d)
@@ -561,10 +561,10 @@ static u64 nfj_tree_limit(struct nfj_tree *t, u8 d)
 	return min(spread, t->e->dim[d].mask) >> 4;
 }
 
-/* Move the rules that are narrow in the number most of them are narrow in to
+/* Move the entries that are narrow in the number most of them are narrow in to
  * the front, both parts in order; how many.
  */
-static u32 nfj_tree_part(struct nfj_tree *t, u32 *rules, u32 n, u32 *tmp)
+static u32 nfj_tree_part(struct nfj_tree *t, u32 *entries, u32 n, u32 *tmp)
 {
 	u32 i, count, most = 0, m = 0, k = 0, step = n / NFJ_SAMPLES + 1;
 	const struct nfj_emit *e = t->e;
@@ -574,7 +574,7 @@ static u32 nfj_tree_part(struct nfj_tree *t, u32 *rules, u32 n, u32 *tmp)
 	for (d = 0; d < e->ndims; d++)
 		t->ends[d].n = 0;
 	for (i = 0; i < n; i += step)
-		nfj_tree_sample(t, rules[i]);
+		nfj_tree_sample(t, entries[i]);
 	for (d = 0; d < e->ndims; d++) {
 		if (nfj_dim_guard(&e->dim[d]) || e->dim[d].mask <= U8_MAX)
 			continue;
@@ -583,7 +583,7 @@ static u32 nfj_tree_part(struct nfj_tree *t, u32 *rules, u32 n, u32 *tmp)
 			continue;
 		count = 0;
 		for (i = 0; i < n; i++)
-			count += nfj_tree_narrow(e, rules[i], d, limit);
+			count += nfj_tree_narrow(e, entries[i], d, limit);
 		if (count > most) {
 			most = count;
 			best = d;
@@ -593,26 +593,26 @@ static u32 nfj_tree_part(struct nfj_tree *t, u32 *rules, u32 n, u32 *tmp)
 	if (most < NFJ_PART_MIN || n - most < NFJ_PART_MIN)
 		return n;
 	for (i = 0; i < n; i++) {
-		if (nfj_tree_narrow(e, rules[i], best, best_limit))
-			rules[m++] = rules[i];
+		if (nfj_tree_narrow(e, entries[i], best, best_limit))
+			entries[m++] = entries[i];
 		else
-			tmp[k++] = rules[i];
+			tmp[k++] = entries[i];
 	}
-	memcpy(rules + m, tmp, k * sizeof(*tmp));
+	memcpy(entries + m, tmp, k * sizeof(*tmp));
 	return m;
 }
 
-/* Rules that say nothing about the number that others are cut by are copied
+/* Entries that say nothing about the number that others are cut by are copied
  * over and over, or spoil the leaves.  If so, make several trees, in each of
- * which the rules say something about one number; true when that is done.
+ * which the entries say something about one number; true when that is done.
  */
-static bool nfj_tree_parts(struct nfj_tree *t, const u32 *rules, u32 n,
+static bool nfj_tree_parts(struct nfj_tree *t, const u32 *entries, u32 n,
 			   u32 next)
 {
 	u32 i, k = 0, from, end[NFJ_PARTS_MAX], *list, whole, cost = 0, skip;
 	struct nfj_emit *e = t->e;
 
-	whole = e->whole ? : nfj_tree_cost(t, rules, n);
+	whole = e->whole ? : nfj_tree_cost(t, entries, n);
 	e->whole = 0;
 	if (e->err || whole < 2 * NFJ_TREE_COST)
 		return false;
@@ -621,7 +621,7 @@ static bool nfj_tree_parts(struct nfj_tree *t, const u32 *rules, u32 n,
 		e->err = -ENOMEM;
 		return true;
 	}
-	memcpy(list, rules, n * sizeof(*list));
+	memcpy(list, entries, n * sizeof(*list));
 	for (from = 0; from < n && cost < whole && !e->err; from = end[k++]) {
 		end[k] = n;
 		if (k + 1 < NFJ_PARTS_MAX)
@@ -657,16 +657,16 @@ static bool nfj_tree_parts(struct nfj_tree *t, const u32 *rules, u32 n,
 /**
  * nfj_tree_better - would one tree be much quicker than several tables?
  * @e: the program
- * @rules: numbers of the rules, ascending
+ * @entries: numbers of the entries, ascending
  * @n: how many
  * @tables: how many tables there would be
- * @rest: ... and rules beside them
+ * @rest: ... and entries beside them
  *
  * Only where its leaves can be packed: a table is no code at all.
  *
  * Return: true if so.
  */
-bool nfj_tree_better(struct nfj_emit *e, const u32 *rules, u32 n, u32 tables,
+bool nfj_tree_better(struct nfj_emit *e, const u32 *entries, u32 n, u32 tables,
 		     u32 rest)
 {
 	u32 cost = tables * NFJ_TABLE_COST + (rest ? NFJ_TREE_COST : 0);
@@ -676,8 +676,8 @@ bool nfj_tree_better(struct nfj_emit *e, const u32 *rules, u32 n, u32 tables,
 
 	if (tables < 2)
 		return false;
-	pack = nfj_pack_begin(e, rules, n);
-	better = pack && nfj_pack_all(pack, rules, n);
+	pack = nfj_pack_begin(e, entries, n);
+	better = pack && nfj_pack_all(pack, entries, n);
 	nfj_pack_free(pack);
 	if (!better)
 		return false;
@@ -689,7 +689,7 @@ bool nfj_tree_better(struct nfj_emit *e, const u32 *rules, u32 n, u32 tables,
 	t->e = e;
 	t->nundo = 0;
 	t->pack = NULL;
-	e->whole = nfj_tree_cost(t, rules, n);
+	e->whole = nfj_tree_cost(t, entries, n);
 	kvfree(t);
 	if (e->whole < cost / 2)
 		return true;
@@ -698,18 +698,18 @@ bool nfj_tree_better(struct nfj_emit *e, const u32 *rules, u32 n, u32 tables,
 }
 
 /**
- * nfj_tree - emit rules as a decision tree
+ * nfj_tree - emit entries as a decision tree
  * @e: the program
- * @rules: numbers of the rules, ascending
+ * @entries: numbers of the entries, ascending
  * @n: how many
  * @next: where to go when none matches
  */
-void nfj_tree(struct nfj_emit *e, const u32 *rules, u32 n, u32 next)
+void nfj_tree(struct nfj_emit *e, const u32 *entries, u32 n, u32 next)
 {
 	struct nfj_tree *t;
 
 	if (!(e->opts & NFJ_OPT_SEARCH) || n <= NFJ_LEAF_MAX) {
-		nfj_linear(e, rules, n, next);
+		nfj_linear(e, entries, n, next);
 		return;
 	}
 	t = kvmalloc(sizeof(*t), GFP_KERNEL);
@@ -723,7 +723,7 @@ void nfj_tree(struct nfj_emit *e, const u32 *rules, u32 n, u32 next)
 	t->pack = NULL;
 	if (e->pack && n >= NFJ_PACK_MIN)
 		nfj_pack_zero(e);
-	if (n < 2 * NFJ_PART_MIN || !nfj_tree_parts(t, rules, n, next))
-		nfj_tree_emit(t, rules, n, next);
+	if (n < 2 * NFJ_PART_MIN || !nfj_tree_parts(t, entries, n, next))
+		nfj_tree_emit(t, entries, n, next);
 	kvfree(t);
 }

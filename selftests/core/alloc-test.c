@@ -16,7 +16,7 @@ static int compile(const struct nfj_ir *ir)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(opts) && !err; i++) {
-		err = nfj_compile(ir, 0, ir->nrules, opts[i], &code);
+		err = nfj_compile(ir, 0, ir->nentries, opts[i], &code);
 		nfj_insns_free(&code);
 	}
 	return err;
@@ -101,7 +101,7 @@ int test_exprs(u32 arg)
 	nfj_ir_init(&ir);
 	most = nfj_frontend_rule(&ir, in, NFJ_EXPRS_MAX);
 	more = nfj_frontend_rule(&ir, in, NFJ_EXPRS_MAX + 1);
-	i = ir.nrules;
+	i = ir.nentries;
 	nfj_ir_free(&ir);
 	return most || more != -EINVAL || i != 1 ?
 	       fail("%d, %d, %u rules", most, more, i) : TEST_OK;

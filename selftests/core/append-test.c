@@ -22,8 +22,8 @@ static u32 entry_of(const struct nfj_ir *ir, u32 rule)
 {
 	u32 i;
 
-	for (i = 0; i < ir->nrules; i++)
-		if (ir->rules[i].rule == rule)
+	for (i = 0; i < ir->nentries; i++)
+		if (ir->entries[i].rule == rule)
 			break;
 	return i;
 }

@@ -102,7 +102,7 @@ static int one(const char *load, u32 op, const u8 *v, u32 len, struct tally *t)
 	err = x_translate(&chain, &ir);
 	for (i = 0; i < ARRAY_SIZE(ps) && !err; i++)
 		err = progs_compile(&ps[i], &ir, i ? NFJ_OPT_ALL : 0, false);
-	if (!err && !(ir.rules[0].flags & NFJ_RULE_WHOLE))
+	if (!err && !(ir.entries[0].flags & NFJ_ENTRY_WHOLE))
 		err = fail("%s: left to the interpreter", load);
 	for (i = 0; !err; i++) {
 		struct nfj_key key = {};

@@ -239,7 +239,7 @@ int test_check_random(u32 arg)
 					continue;
 				ran++;
 				gen_key(&r, &ir, &key);
-				key.entry = gen_entry(&r, &ir);
+				key.start = gen_start(&r, &ir);
 				if (vm_run(&spoilt, &key, &res))
 					err = fail("chain %u: %s", i,
 						   vm_run(&spoilt, &key, &res));

@@ -85,7 +85,7 @@ void gen_cases(struct rnd *r, struct nfj_ir *ir, u32 percent);
 void gen_key(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key);
 void gen_packet(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key,
 		bool miss);
-u32 gen_entry(struct rnd *r, const struct nfj_ir *ir);
+u32 gen_start(struct rnd *r, const struct nfj_ir *ir);
 
 /* shape.c: chains as administrators write them */
 enum {

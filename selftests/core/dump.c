@@ -16,7 +16,7 @@ struct place {
 };
 
 static const struct place places[] = {
-	{ "entry", offsetof(struct nfj_key, entry) },
+	{ "entry", offsetof(struct nfj_key, start) },
 	{ "valid", offsetof(struct nfj_key, valid) },
 	{ "ll_len", offsetof(struct nfj_key, ll_len) },
 	{ "nh_len", offsetof(struct nfj_key, nh_len) },
@@ -137,8 +137,8 @@ void dump_ir(FILE *f, const struct nfj_ir *ir)
 	};
 	u32 i, j, k, left;
 
-	for (i = 0; i < ir->nrules; i++) {
-		const struct nfj_rule *r = &ir->rules[i];
+	for (i = 0; i < ir->nentries; i++) {
+		const struct nfj_entry *r = &ir->entries[i];
 
 		fprintf(f, "entry %u", i);
 		if (r->rule != i)

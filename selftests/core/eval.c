@@ -471,7 +471,7 @@ void x_interpret(struct x_run *run, const struct x_chain *c, u32 entry)
 
 /* What the engine fills in for a residue */
 static void fill_regs(struct x_run *run, const struct nfj_ir *ir,
-		      const struct nfj_rule *r, const struct nfj_key *key)
+		      const struct nfj_entry *r, const struct nfj_key *key)
 {
 	u32 i;
 
@@ -494,21 +494,21 @@ const char *x_matched(struct x_run *run, const struct x_chain *c,
 	s32 verdict;
 
 	run->verdict = X_END;
-	while (next < ir->nrules && ir->rules[next].rule < entry)
+	while (next < ir->nentries && ir->entries[next].rule < entry)
 		next++;
-	while (next < ir->nrules) {
-		const struct nfj_rule *r;
+	while (next < ir->nentries) {
+		const struct nfj_entry *r;
 
-		key.entry = next;
+		key.start = next;
 		if (ps && progs_run(ps, &key, kernel, &k))
 			return "the program does not run";
 		if (!ps)
-			k = ref_match(ir, 0, ir->nrules, &key);
+			k = ref_match(ir, 0, ir->nentries, &key);
 		if (k == NFJ_NONE)
 			return NULL;
-		if (k < next || k >= ir->nrules)
+		if (k < next || k >= ir->nentries)
 			return "no such entry";
-		r = &ir->rules[k];
+		r = &ir->entries[k];
 		n = c->rule[r->rule].n;
 		if (r->end > n || r->cut > r->end)
 			return "no such expression";
@@ -526,11 +526,11 @@ const char *x_matched(struct x_run *run, const struct x_chain *c,
 					       r->end < n ? r->end : n - 1);
 		if (!goes_on(run, verdict, r->rule))
 			return NULL;
-		if (r->flags & NFJ_RULE_TERMINAL)
+		if (r->flags & NFJ_ENTRY_TERMINAL)
 			return "a terminal rule goes on";
-		if (r->flags & NFJ_RULE_MUTATES)
+		if (r->flags & NFJ_ENTRY_MUTATES)
 			key = run->pkt;
-		if (r->next <= k || r->next > ir->nrules)
+		if (r->next <= k || r->next > ir->nentries)
 			return "no such next entry";
 		next = r->next;
 	}

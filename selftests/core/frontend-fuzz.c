@@ -66,15 +66,15 @@ static void check_ir(const struct nfj_ir *ir)
 				  f->off + f->len <= sizeof(struct nfj_key)));
 		CHECK(!f->len || !f->value);
 	}
-	for (i = 0; i < ir->nrules; i++) {
-		const struct nfj_rule *r = &ir->rules[i];
+	for (i = 0; i < ir->nentries; i++) {
+		const struct nfj_entry *r = &ir->entries[i];
 
 		CHECK(r->fill + r->nfills <= ir->nfills);
 
 		CHECK(r->first == tests);
-		CHECK(r->flags & NFJ_RULE_DEAD || r->cut <= r->end);
+		CHECK(r->flags & NFJ_ENTRY_DEAD || r->cut <= r->end);
 		CHECK(r->end <= r->nexpr);
-		CHECK(r->next > i && r->next <= ir->nrules);
+		CHECK(r->next > i && r->next <= ir->nentries);
 		for (j = 0; j < r->ntests; j++)
 			check_test(&ir->tests[r->first + j], r->ntests - j);
 		tests += r->ntests;
@@ -91,12 +91,12 @@ static void check_programs(const struct nfj_ir *ir)
 	u32 i, j, got;
 
 	for (i = 0; i < ARRAY_SIZE(opts); i++) {
-		CHECK(!nfj_compile(ir, 0, ir->nrules, opts[i], &code));
+		CHECK(!nfj_compile(ir, 0, ir->nentries, opts[i], &code));
 		CHECK(!vm_check(&code));
 		for (j = 0; j < 6; j++) {
 			gen_key(&r, ir, &key);
 			CHECK(!vm_run(&code, &key, &got));
-			CHECK(got == ref_match(ir, 0, ir->nrules, &key));
+			CHECK(got == ref_match(ir, 0, ir->nentries, &key));
 		}
 		nfj_insns_free(&code);
 	}
@@ -123,7 +123,7 @@ int fuzz_one(const u8 *data, size_t size)
 	void *attrs;
 
 	nfj_ir_init(&ir);
-	while (size && ir.nrules < RULES) {
+	while (size && ir.nentries < RULES) {
 		u8 name = *data++;
 
 		size--;

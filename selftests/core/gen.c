@@ -127,7 +127,7 @@ static void gen_interval(struct gen *g, struct nfj_test *t)
 	t->hi = max(a, b);
 }
 
-static int gen_narrow(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
+static int gen_narrow(struct gen *g, struct nfj_ir *ir, struct nfj_entry *rule)
 {
 	struct nfj_test t;
 
@@ -143,7 +143,7 @@ static int gen_narrow(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
 }
 
 /* A set on some chunk, of intervals with gaps between them */
-static int gen_set(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
+static int gen_set(struct gen *g, struct nfj_ir *ir, struct nfj_entry *rule)
 {
 	struct nfj_test t = g->nfav && chance(g->r, 85) ?
 			    g->fav[rnd(g->r, g->nfav)] : gen_chunk(g->r);
@@ -172,7 +172,7 @@ static int gen_set(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
 	return nfj_ir_add_test(ir, rule, &t);
 }
 
-static int gen_wide(struct gen *g, struct nfj_ir *ir, struct nfj_rule *rule)
+static int gen_wide(struct gen *g, struct nfj_ir *ir, struct nfj_entry *rule)
 {
 	bool in = chance(g->r, 50), point = chance(g->r, 40), over = false;
 	u32 i, n = 2 + rnd(g->r, 3);
@@ -205,12 +205,12 @@ void gen_cases(struct rnd *r, struct nfj_ir *ir, u32 percent)
 {
 	u32 i, k, n;
 
-	for (i = 0; i < ir->nrules; i += n) {
+	for (i = 0; i < ir->nentries; i += n) {
 		n = chance(r, percent) ? 1 + rnd(r, 5) : 1;
-		n = min(n, ir->nrules - i);
+		n = min(n, ir->nentries - i);
 		for (k = i; k < i + n; k++) {
-			ir->rules[k].rule = i;
-			ir->rules[k].next = i + n;
+			ir->entries[k].rule = i;
+			ir->entries[k].next = i + n;
 		}
 	}
 }
@@ -228,7 +228,7 @@ void gen_ir(struct rnd *r, struct nfj_ir *ir, u32 n)
 		g.fav[i] = gen_chunk(r);
 	nfj_ir_init(ir);
 	for (i = 0; i < n; i++) {
-		struct nfj_rule *rule = nfj_ir_add_rule(ir);
+		struct nfj_entry *rule = nfj_ir_add_entry(ir);
 		int err = 0;
 
 		tests = chance(r, 2) ? 0 : 1 + rnd(r, g.nfav + 1);
@@ -241,9 +241,9 @@ void gen_ir(struct rnd *r, struct nfj_ir *ir, u32 n)
 				err = gen_narrow(&g, ir, rule);
 		}
 		if (!chance(r, open))
-			rule->flags |= NFJ_RULE_TERMINAL;
+			rule->flags |= NFJ_ENTRY_TERMINAL;
 		if (err || chance(r, dead))
-			rule->flags |= NFJ_RULE_DEAD;
+			rule->flags |= NFJ_ENTRY_DEAD;
 		if (err) {
 			ir->ntests = rule->first;
 			rule->ntests = 0;
@@ -302,12 +302,12 @@ void gen_key(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key)
 		for (i = 0; i < sizeof(*key); i++)
 			p[i] = rnd64(r);
 	for (i = 0; i < n; i++) {
-		const struct nfj_rule *rule = &ir->rules[rnd(r, ir->nrules)];
+		const struct nfj_entry *rule = &ir->entries[rnd(r, ir->nentries)];
 
 		for (j = 0; j < rule->ntests; j++)
 			gen_touch(r, ir, &ir->tests[rule->first + j], key, spoil);
 	}
-	key->entry = gen_entry(r, ir);
+	key->start = gen_start(r, ir);
 }
 
 /* A whole packet, to be looked at from the start: it has all headers, and matches
@@ -316,7 +316,7 @@ void gen_key(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key)
 void gen_packet(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key,
 		bool miss)
 {
-	const struct nfj_rule *rule = &ir->rules[rnd(r, ir->nrules)];
+	const struct nfj_entry *rule = &ir->entries[rnd(r, ir->nentries)];
 	u32 i;
 
 	memset(key, 0, sizeof(*key));
@@ -336,21 +336,21 @@ void gen_packet(struct rnd *r, const struct nfj_ir *ir, struct nfj_key *key,
 		if (!miss || i + 1 < rule->ntests)
 			gen_touch(r, ir, t, key, 0);
 	}
-	key->entry = 0;
+	key->start = 0;
 }
 
 /* An entry that can happen: 0, or behind a rule after which the chain goes on */
-u32 gen_entry(struct rnd *r, const struct nfj_ir *ir)
+u32 gen_start(struct rnd *r, const struct nfj_ir *ir)
 {
 	u32 i, at;
 
 	if (chance(r, 40))
 		return 0;
 	for (i = 0; i < 8; i++) {
-		at = rnd(r, ir->nrules);
-		if (!(ir->rules[at].flags & (NFJ_RULE_TERMINAL |
-					     NFJ_RULE_DEAD)))
-			return ir->rules[at].next;
+		at = rnd(r, ir->nentries);
+		if (!(ir->entries[at].flags & (NFJ_ENTRY_TERMINAL |
+					     NFJ_ENTRY_DEAD)))
+			return ir->entries[at].next;
 	}
 	return 0;
 }

@@ -35,7 +35,7 @@ static int dump_opts(FILE *f, const struct nfj_ir *ir, u32 opts,
 	int err;
 
 	fprintf(f, "== %s\n", title);
-	err = nfj_compile(ir, 0, ir->nrules, opts, &code);
+	err = nfj_compile(ir, 0, ir->nentries, opts, &code);
 	if (!err)
 		dump_code(f, &code);
 	why = err ? "nfj_compile() fails" : vm_check(&code);

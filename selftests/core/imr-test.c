@@ -7,7 +7,7 @@
 
 static const u32 all_opts[] = {
 	0, NFJ_OPT_SEARCH, NFJ_OPT_LOADS, NFJ_OPT_COMMON, NFJ_OPT_EXACT,
-	NFJ_OPT_IVALS, NFJ_OPT_ENTRY,
+	NFJ_OPT_IVALS, NFJ_OPT_START,
 	NFJ_OPT_SEARCH | NFJ_OPT_LOADS, NFJ_OPT_SEARCH | NFJ_OPT_COMMON,
 	NFJ_OPT_SEARCH | NFJ_OPT_PACK, NFJ_OPT_ALL & ~NFJ_OPT_PACK,
 	NFJ_OPT_ALL & ~NFJ_OPT_EXACT, NFJ_OPT_ALL,
@@ -29,7 +29,7 @@ struct stats {
 /* Where all programs may be entered, whether the chain would go on there or not;
  * 0 where they were made in parts
  */
-static u32 open_entry(struct rnd *r, const struct progs *ps, u32 n)
+static u32 open_start(struct rnd *r, const struct progs *ps, u32 n)
 {
 	u32 i;
 
@@ -64,7 +64,7 @@ static int one_chain(struct rnd *r, u32 shape, u32 nrules, u32 nkeys,
 	for (k = 0; k < nkeys && !err; k++) {
 		gen_key(r, &ir, &key);
 		if (chance(r, 25))
-			key.entry = open_entry(r, ps, nopts);
+			key.start = open_start(r, ps, nopts);
 		want = ref_match(&ir, 0, nrules, &key);
 		st->keys++;
 		st->hits += want != NFJ_NONE;
@@ -73,7 +73,7 @@ static int one_chain(struct rnd *r, u32 shape, u32 nrules, u32 nkeys,
 			err = progs_run(&ps[i], &key, kernel, &got);
 			if (!err && got != want)
 				err = fail("shape %u %u rules opts %x key %u entry %u: %d, not %d",
-					   shape, nrules, opts[i], k, key.entry,
+					   shape, nrules, opts[i], k, key.start,
 					   (int)got, (int)want);
 		}
 	}

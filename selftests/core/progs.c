@@ -68,7 +68,7 @@ int progs_compile(struct progs *ps, const struct nfj_ir *ir, u32 opts,
 {
 	ps->n = 0;
 	ps->too_complex = 0;
-	return compile_range(ps, ir, opts, kernel, 0, ir->nrules);
+	return compile_range(ps, ir, opts, kernel, 0, ir->nentries);
 }
 
 /* The same, but in two parts at least */
@@ -80,7 +80,7 @@ int progs_compile_split(struct progs *ps, const struct nfj_ir *ir, u32 opts,
 	ps->n = 0;
 	ps->too_complex = 0;
 	err = compile_range(ps, ir, opts, false, 0, at);
-	return err ? : compile_range(ps, ir, opts, false, at, ir->nrules);
+	return err ? : compile_range(ps, ir, opts, false, at, ir->nentries);
 }
 
 int progs_run(const struct progs *ps, const struct nfj_key *key, bool kernel,
@@ -94,7 +94,7 @@ int progs_run(const struct progs *ps, const struct nfj_key *key, bool kernel,
 	for (i = 0; i < ps->n && *res == NFJ_NONE; i++) {
 		const struct prog *p = &ps->p[i];
 
-		if (p->last <= key->entry)
+		if (p->last <= key->start)
 			continue;
 		if (kernel) {
 			err = kbpf_run(p->fd, key, res);

@@ -72,7 +72,7 @@ static bool ref_test(const struct nfj_ir *ir, const struct nfj_key *key,
 
 bool ref_rule(const struct nfj_ir *ir, u32 rule, const struct nfj_key *key)
 {
-	const struct nfj_rule *r = &ir->rules[rule];
+	const struct nfj_entry *r = &ir->entries[rule];
 	u32 i;
 
 	for (i = 0; i < r->ntests; i += ir->tests[r->first + i].n)
@@ -87,7 +87,7 @@ u32 ref_match(const struct nfj_ir *ir, u32 first, u32 last,
 	u32 r;
 
 	for (r = first; r < last; r++)
-		if (r >= key->entry && !(ir->rules[r].flags & NFJ_RULE_DEAD) &&
+		if (r >= key->start && !(ir->entries[r].flags & NFJ_ENTRY_DEAD) &&
 		    ref_rule(ir, r, key))
 			return r;
 	return NFJ_NONE;

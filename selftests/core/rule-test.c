@@ -112,13 +112,13 @@ static const char *differ(const struct x_chain *c, const struct nfj_ir *ir,
 		memset(&want, 0, sizeof(want));
 		want.pkt = *key;
 		want.v61 = v61;
-		x_interpret(&want, c, key->entry);
+		x_interpret(&want, c, key->start);
 		for (i = 0; i <= nps; i++) {
 			memset(&got, 0, sizeof(got));
 			got.pkt = *key;
 			got.v61 = v61;
 			w = x_matched(&got, c, ir, i ? &ps[i - 1] : NULL,
-				      key->entry, kernel && i, poison);
+				      key->start, kernel && i, poison);
 			if (!w)
 				w = x_differ(&want, &got);
 			if (!w)
@@ -173,8 +173,8 @@ static void shrink(struct x_chain *c, struct nfj_key *key)
 			memmove(&less.rule[i], &less.rule[i + 1],
 				(less.n - i - 1) * sizeof(less.rule[0]));
 			less.n--;
-			if (i < k.entry)
-				k.entry--;
+			if (i < k.start)
+				k.start--;
 			if (!still_differs(&less, &k))
 				continue;
 			*c = less;
@@ -208,14 +208,14 @@ static int complain(struct x_chain *c, const struct nfj_key *key,
 	snprintf(first, sizeof(first), "%s", why);
 	copy = *c;
 	shrink(&copy, &k);
-	note("the rules, and the key in hex, entry %u:", k.entry);
+	note("the rules, and the key in hex, entry %u:", k.start);
 	x_print_chain(stdout, &copy);
 	print_key(&k);
 	return fail("%s", first);
 }
 
 /* Does the residue of an entry get the same from two keys? */
-static bool fills_equal(const struct nfj_ir *ir, const struct nfj_rule *rule,
+static bool fills_equal(const struct nfj_ir *ir, const struct nfj_entry *rule,
 			const struct nfj_key *a, const struct nfj_key *b)
 {
 	u32 i;
@@ -273,20 +273,20 @@ static int one_key(struct rnd *r, struct x_chain *c, const struct nfj_ir *ir,
 			return TEST_FAIL;
 		if (a != b)
 			return complain(c, key, "reads what is not there");
-		if (a != NFJ_NONE && !fills_equal(ir, &ir->rules[a], key, &spoilt))
+		if (a != NFJ_NONE && !fills_equal(ir, &ir->entries[a], key, &spoilt))
 			return complain(c, key, "fills in what is not there");
 	}
 	return TEST_OK;
 }
 
 /* The number of a rule behind one after which the chain may go on */
-static u32 random_entry(struct rnd *r, const struct nfj_ir *ir)
+static u32 random_start(struct rnd *r, const struct nfj_ir *ir)
 {
-	u32 entry = gen_entry(r, ir);
+	u32 entry = gen_start(r, ir);
 
 	if (entry)
-		entry = ir->rules[entry - 1].next;
-	return entry < ir->nrules ? ir->rules[entry].rule : 0;
+		entry = ir->entries[entry - 1].next;
+	return entry < ir->nentries ? ir->entries[entry].rule : 0;
 }
 
 static int one_chain(struct rnd *r, struct x_chain *c, u32 nkeys, bool kernel,
@@ -306,17 +306,17 @@ static int one_chain(struct rnd *r, struct x_chain *c, u32 nkeys, bool kernel,
 	}
 	st->chains++;
 	st->tainted += !!ir.taint;
-	for (i = 0; i < ir.nrules && !ir.taint; i++) {
+	for (i = 0; i < ir.nentries && !ir.taint; i++) {
 		st->rules++;
-		st->whole += !!(ir.rules[i].flags & NFJ_RULE_WHOLE);
+		st->whole += !!(ir.entries[i].flags & NFJ_ENTRY_WHOLE);
 	}
 	st->tests += ir.ntests;
 	/* programs are made of tainted chains as well, but not believed */
 	for (i = 0; i < n && !err; i++) {
 		/* one of them in two parts, wherever that cuts a rule */
-		if (i == 1 && ir.nrules > 1 && chance(r, 50))
+		if (i == 1 && ir.nentries > 1 && chance(r, 50))
 			err = progs_compile_split(&ps[i], &ir, NFJ_OPT_ALL,
-						  1 + rnd(r, ir.nrules - 1));
+						  1 + rnd(r, ir.nentries - 1));
 		else
 			err = progs_compile(&ps[i], &ir, opts[i], kernel);
 	}
@@ -325,7 +325,7 @@ static int one_chain(struct rnd *r, struct x_chain *c, u32 nkeys, bool kernel,
 			gen_key(r, &ir, &key);
 		else
 			x_gen_key(r, c, &key);
-		key.entry = random_entry(r, &ir);
+		key.start = random_start(r, &ir);
 		err = one_key(r, c, &ir, ps, n, &key, kernel, st);
 	}
 	for (i = 0; i < n; i++)

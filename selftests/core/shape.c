@@ -22,7 +22,7 @@ static void add(struct nfj_ir *ir, u32 off, u32 size, u32 order, u64 mask,
 		.hi	= hi,
 	};
 
-	nfj_ir_add_test(ir, &ir->rules[ir->nrules - 1], &t);
+	nfj_ir_add_test(ir, &ir->entries[ir->nentries - 1], &t);
 }
 
 static void guard(struct nfj_ir *ir, u32 off, u32 len)
@@ -59,7 +59,7 @@ static void addr6(struct nfj_ir *ir, u32 off, u64 hi, u64 lo)
 		.lo	= hi,
 		.hi	= hi,
 	};
-	struct nfj_rule *rule = &ir->rules[ir->nrules - 1];
+	struct nfj_entry *rule = &ir->entries[ir->nentries - 1];
 
 	guard(ir, offsetof(struct nfj_key, nh_len), off + 16);
 	nfj_ir_add_test(ir, rule, &t);
@@ -105,7 +105,7 @@ static void set(struct rnd *r, struct nfj_ir *ir, u32 off, u32 size, bool in)
 		at = hi + 2 + rnd(r, 300);
 	}
 	t.hi = ir->nivals - t.lo;
-	nfj_ir_add_test(ir, &ir->rules[ir->nrules - 1], &t);
+	nfj_ir_add_test(ir, &ir->entries[ir->nentries - 1], &t);
 }
 
 /* An address: of a few networks, with neighbours */
@@ -167,7 +167,7 @@ const char * const shape_name[SHAPES] = {
 /* One more rule for a chain of n rules of a shape */
 static void shape_rule(struct rnd *r, struct nfj_ir *ir, u32 shape, u32 n)
 {
-	u32 i = ir->nrules - 1, val;
+	u32 i = ir->nentries - 1, val;
 
 	switch (shape) {
 	case SHAPE_ADDR:
@@ -252,11 +252,11 @@ void shape_ir(struct rnd *r, struct nfj_ir *ir, u32 shape, u32 n, u32 open)
 
 	nfj_ir_init(ir);
 	for (i = 0; i < n; i++) {
-		struct nfj_rule *rule = nfj_ir_add_rule(ir);
+		struct nfj_entry *rule = nfj_ir_add_entry(ir);
 
 		rule->rule = i;
 		if (!chance(r, open))
-			rule->flags |= NFJ_RULE_TERMINAL;
+			rule->flags |= NFJ_ENTRY_TERMINAL;
 		shape_rule(r, ir, shape, n);
 	}
 }

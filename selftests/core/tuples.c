@@ -150,7 +150,7 @@ static int read_rules(const char *prefix, struct nfj_ir *ir)
 			why = "not translated";
 	}
 	fclose(f);
-	return why ? fail("%s: rule %u: %s", name, ir->nrules, why) : TEST_OK;
+	return why ? fail("%s: rule %u: %s", name, ir->nentries, why) : TEST_OK;
 }
 
 static bool read_packet(FILE *f, struct nfj_key *key)
@@ -189,7 +189,7 @@ static bool read_packet(FILE *f, struct nfj_key *key)
 static int one_packet(const struct progs *ps, const struct nfj_ir *ir,
 		      const struct nfj_key *key, u64 *cost)
 {
-	u32 p, res = NFJ_NONE, want = ref_match(ir, 0, ir->nrules, key);
+	u32 p, res = NFJ_NONE, want = ref_match(ir, 0, ir->nentries, key);
 
 	*cost = 0;
 	for (p = 0; p < ps->n && res == NFJ_NONE; p++) {
@@ -237,7 +237,7 @@ int tuples_cost(const char *prefix, u32 opts, u64 *mean, struct progs *ps)
 	}
 	if (f)
 		fclose(f);
-	rules = ir.nrules;
+	rules = ir.nentries;
 	nfj_ir_free(&ir);
 	if (err)
 		return err;

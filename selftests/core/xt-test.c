@@ -265,7 +265,7 @@ static void gen_xt_key(struct rnd *r, struct nfj_key *key)
 /* Is the match itself asked: an entry whose residue begins with it? */
 static bool asks(const struct nfj_ir *ir, u32 k)
 {
-	return k != NFJ_NONE && !ir->rules[k].cut && ir->rules[k].end;
+	return k != NFJ_NONE && !ir->entries[k].cut && ir->entries[k].end;
 }
 
 /* What is not known, or not like this, stays residue */
@@ -292,7 +292,7 @@ static int xt_stops(void)
 		nfj_ir_init(&ir);
 		ir.family = odd[i].family;
 		ok = !translate(&ir, odd[i].name, odd[i].rev, &info, odd[i].len) &&
-		     ir.nrules == 1 && asks(&ir, 0) && !ir.rules[0].ntests;
+		     ir.nentries == 1 && asks(&ir, 0) && !ir.entries[0].ntests;
 		nfj_ir_free(&ir);
 		if (!ok)
 			return fail("%s rev %u should have been left alone",
@@ -352,7 +352,7 @@ int test_xt(u32 arg)
 				gen_xt_key(&r, &key);
 				is = xt_ref(matches[m].name, matches[m].rev,
 					    &info, &key);
-				k = ref_match(&ir, 0, ir.nrules, &key);
+				k = ref_match(&ir, 0, ir.nentries, &key);
 				if (is == SHORT)
 					ok = asks(&ir, k);
 				else if (is == YES)

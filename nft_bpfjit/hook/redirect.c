@@ -4,7 +4,7 @@
  *
  * A netns (or a device) has for each hook an array of function and argument,
  * which packets walk under RCU.  nf_tables' function for a base chain and the
- * engine's (engine/entry.c) take the same argument and do the same, so all that
+ * engine's (engine/hookfn.c) take the same argument and do the same, so all that
  * changes is one pointer, in place, as nf_unregister_net_hook() itself does it.
  * Arrays are replaced when a hook comes or goes, by a copy: what was set stays
  * set.  The registered nf_hook_ops, which unregistering and "nft list hooks" go
@@ -21,8 +21,8 @@
 #include "../nfj.h"
 
 /* One array: the elements that belong to the chain */
-static void nfj_entries_set(struct nf_hook_entries __rcu *entries,
-			    const struct nft_chain *chain, nf_hookfn *fn)
+static void nfj_redirect_set(struct nf_hook_entries __rcu *entries,
+			     const struct nft_chain *chain, nf_hookfn *fn)
 {
 	struct nf_hook_entries *e = rcu_dereference_raw(entries);
 	struct nf_hook_ops **ops;
@@ -43,7 +43,7 @@ static void nfj_entries_set(struct nf_hook_entries __rcu *entries,
 	}
 }
 
-static void nfj_entries_set_dev(const struct nft_base_chain *base, nf_hookfn *fn)
+static void nfj_redirect_set_dev(const struct nft_base_chain *base, nf_hookfn *fn)
 {
 	const struct nft_hook *hook;
 
@@ -54,19 +54,19 @@ static void nfj_entries_set_dev(const struct nft_base_chain *base, nf_hookfn *fn
 			continue;
 #ifdef CONFIG_NETFILTER_INGRESS
 		if (hook->ops.hooknum == NF_NETDEV_INGRESS)
-			nfj_entries_set(dev->nf_hooks_ingress, &base->chain,
-					fn);
+			nfj_redirect_set(dev->nf_hooks_ingress, &base->chain,
+					 fn);
 #endif
 #ifdef CONFIG_NETFILTER_EGRESS
 		if (hook->ops.hooknum == NF_NETDEV_EGRESS)
-			nfj_entries_set(dev->nf_hooks_egress, &base->chain,
-					fn);
+			nfj_redirect_set(dev->nf_hooks_egress, &base->chain,
+					 fn);
 #endif
 	}
 }
 
 /**
- * nfj_entries_sync - let the hook of a base chain call the engine, or not
+ * nfj_redirect_sync - let the hook of a base chain call the engine, or not
  * @net: the netns
  * @chain: the chain; nothing happens if it isn't a base chain
  * @on: the engine
@@ -76,8 +76,8 @@ static void nfj_entries_set_dev(const struct nft_base_chain *base, nf_hookfn *fn
  *
  * Context: commit mutex; sleeps.
  */
-void nfj_entries_sync(const struct net *net, const struct nft_chain *chain,
-		      bool on)
+void nfj_redirect_sync(const struct net *net, const struct nft_chain *chain,
+		       bool on)
 {
 	const struct nft_base_chain *base;
 	unsigned int num;
@@ -86,7 +86,7 @@ void nfj_entries_sync(const struct net *net, const struct nft_chain *chain,
 	if (!nft_is_base_chain(chain))
 		return;
 	base = nft_base_chain(chain);
-	fn = nfj_entry_fn(base);
+	fn = nfj_hook_fn(base);
 	if (!fn)
 		return;
 	if (!on)
@@ -96,27 +96,27 @@ void nfj_entries_sync(const struct net *net, const struct nft_chain *chain,
 	mutex_lock(nfj_sym.hook_mutex);
 	switch (base->type->family) {
 	case NFPROTO_INET:
-		nfj_entries_set(net->nf.hooks_ipv4[num], chain, fn);
-		nfj_entries_set(net->nf.hooks_ipv6[num], chain, fn);
+		nfj_redirect_set(net->nf.hooks_ipv4[num], chain, fn);
+		nfj_redirect_set(net->nf.hooks_ipv6[num], chain, fn);
 		break;
 	case NFPROTO_IPV4:
-		nfj_entries_set(net->nf.hooks_ipv4[num], chain, fn);
+		nfj_redirect_set(net->nf.hooks_ipv4[num], chain, fn);
 		break;
 	case NFPROTO_IPV6:
-		nfj_entries_set(net->nf.hooks_ipv6[num], chain, fn);
+		nfj_redirect_set(net->nf.hooks_ipv6[num], chain, fn);
 		break;
 #ifdef CONFIG_NETFILTER_FAMILY_ARP
 	case NFPROTO_ARP:
-		nfj_entries_set(net->nf.hooks_arp[num], chain, fn);
+		nfj_redirect_set(net->nf.hooks_arp[num], chain, fn);
 		break;
 #endif
 #ifdef CONFIG_NETFILTER_FAMILY_BRIDGE
 	case NFPROTO_BRIDGE:
-		nfj_entries_set(net->nf.hooks_bridge[num], chain, fn);
+		nfj_redirect_set(net->nf.hooks_bridge[num], chain, fn);
 		break;
 #endif
 	case NFPROTO_NETDEV:
-		nfj_entries_set_dev(base, fn);
+		nfj_redirect_set_dev(base, fn);
 		break;
 	}
 	mutex_unlock(nfj_sym.hook_mutex);

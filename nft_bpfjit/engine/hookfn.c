@@ -12,7 +12,7 @@
  * in the same order, for a translated chain, and call nft_do_chain() for all
  * else: a chain that is not translated (any more), a traced packet.
  *
- * hook/entries.c puts them in their place.  Mirrors nft_chain_filter.c and
+ * hook/redirect.c puts them in their place.  Mirrors nft_chain_filter.c and
  * nft_do_chain().
  */
 #include <linux/if_ether.h>
@@ -221,14 +221,14 @@ static unsigned int nfj_do_chain_netdev(void *priv, struct sk_buff *skb,
 }
 
 /**
- * nfj_entry_fn - the function for a base chain's hook
+ * nfj_hook_fn - the function for a base chain's hook
  * @base: the chain
  *
  * Return: the function, or NULL where the hook stays with nf_tables: nat (not
  * called from a hook of its own), route (does more than nft_do_chain()), and
  * the ingress hook of inet.
  */
-nf_hookfn *nfj_entry_fn(const struct nft_base_chain *base)
+nf_hookfn *nfj_hook_fn(const struct nft_base_chain *base)
 {
 	if (base->type->type != NFT_CHAIN_T_DEFAULT)
 		return NULL;
