@@ -10,7 +10,7 @@
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include "../nfj.h"
+#include "commit.h"
 
 #define NFJ_EBPF_RULE	(sizeof(struct nft_rule_dp) + NFJ_EBPF_SIZE)
 

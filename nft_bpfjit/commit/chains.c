@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Chains by address, the states that belong to them, and their end.
- *
- * A state outlives its blob: it is freed one RCU grace period after the blob
- * was replaced, was never published, or its chain was destroyed.
+ * Chains by address, and their end.
  */
 #include <linux/hashtable.h>
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include "../nfj.h"
+#include "commit.h"
 
 static DEFINE_HASHTABLE(nfj_chains, 12);
 static DEFINE_SPINLOCK(nfj_chains_lock);
-static struct workqueue_struct *nfj_wq;
 
 static struct nfj_chain *__nfj_chain_find(const struct nft_chain *chain)
 {
@@ -70,39 +65,6 @@ struct nfj_chain *nfj_chain_get(struct nft_chain *chain)
 }
 
 /**
- * nfj_state_free - free a state that no packet can see
- * @st: the state
- */
-void nfj_state_free(struct nfj_state *st)
-{
-	nfj_matcher_put(st->matcher);
-	if (st->edits)
-		nfj_matcher_put(st->edits->added);
-	kfree(st->edits);
-	kvfree(st->acts);
-	kvfree(st->fills);
-	kfree(st);
-}
-
-static void nfj_state_work(struct work_struct *work)
-{
-	nfj_state_free(container_of(to_rcu_work(work), struct nfj_state,
-				    rwork));
-}
-
-/**
- * nfj_state_retire - free a state after a grace period
- * @st: the state; no blob that can still be reached points to it
- *
- * Context: any that may queue work.
- */
-void nfj_state_retire(struct nfj_state *st)
-{
-	INIT_RCU_WORK(&st->rwork, nfj_state_work);
-	queue_rcu_work(nfj_wq, &st->rwork);
-}
-
-/**
  * nfj_chain_destroyed - nf_tables is about to free a chain
  * @chain: the chain, no packet sees it any more
  *
@@ -127,17 +89,6 @@ void nfj_chain_destroyed(const struct nft_chain *chain)
 }
 
 /**
- * nfj_chains_init - make the workqueue that frees states
- *
- * Return: 0 or -ENOMEM.
- */
-int nfj_chains_init(void)
-{
-	nfj_wq = alloc_workqueue("nft_bpfjit_free", WQ_UNBOUND, 0);
-	return nfj_wq ? 0 : -ENOMEM;
-}
-
-/**
  * nfj_chains_exit - forget all chains
  *
  * Plain blobs are back everywhere and nobody adds a chain any more.
@@ -158,6 +109,4 @@ void nfj_chains_exit(void)
 		nfj_kept_free(nc->kept);
 		kfree(nc);
 	}
-	rcu_barrier();
-	destroy_workqueue(nfj_wq);
 }

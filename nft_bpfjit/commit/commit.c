@@ -15,7 +15,7 @@
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include "../nfj.h"
+#include "commit.h"
 
 /**
  * nfj_change_add - put a chain on the list of changes, once

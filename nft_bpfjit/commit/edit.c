@@ -33,7 +33,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
-#include "../nfj.h"
+#include "commit.h"
 
 #define NFJ_EDIT_GONE	64	/* entries of it that may be gone */
 #define NFJ_EDIT_ADDED	64	/* entries that may be added */
@@ -303,7 +303,7 @@ static void nfj_rebuild_give(struct nfj_net *nn, u64 serial,
 		goto out_put;
 	}
 	st->was = was;
-	nfj_matcher_use(st, m);
+	nfj_state_use(st, m);
 	list_add_tail(&st->list, &nc->states);
 	nfj_publish_now(nn->net, chain, nc, blob);
 	return;

@@ -29,7 +29,7 @@
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <net/netlink.h>
-#include "../nfj.h"
+#include "commit.h"
 
 #define NFJ_DUMP_ROOM	16384
 

@@ -17,7 +17,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
-#include "../nfj.h"
+#include "commit.h"
 
 #define NFJ_SET_ELEMS_MAX	65536
 

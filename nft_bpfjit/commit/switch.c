@@ -12,7 +12,7 @@
  * generations.
  */
 #include <linux/rcupdate.h>
-#include "../nfj.h"
+#include "commit.h"
 
 /* Retire all states of a chain but those that its blobs point to */
 static void nfj_chain_sweep(const struct nft_chain *chain,
@@ -37,9 +37,12 @@ static void nfj_chain_hook(const struct net *net, const struct nft_chain *chain,
 			   struct nfj_chain *nc)
 {
 	bool on = nfj_blob_state(nfj_blob_now(net, chain));
+	nf_hookfn *fn = NULL;
 
-	if (on || nc->hooked)
-		nfj_redirect_sync(net, chain, on);
+	if (nft_is_base_chain(chain))
+		fn = nfj_hook_fn(nft_base_chain(chain));
+	if (fn && (on || nc->hooked))
+		nfj_redirect_sync(net, nft_base_chain(chain), on ? fn : NULL);
 	nc->hooked = on;
 }
 

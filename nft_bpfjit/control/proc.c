@@ -47,7 +47,8 @@
 #include <linux/seq_file.h>
 #include <net/net_namespace.h>
 #include <linux/netfilter/nft_bpfjit.h>
-#include "../nfj.h"
+#include "../commit/commit.h"
+#include "control.h"
 
 static const char * const nfj_why_name[] = {
 	[NFJ_WHY_BPF]		= "bpf",

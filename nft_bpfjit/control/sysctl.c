@@ -8,12 +8,13 @@
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 #include <linux/netfilter/nft_bpfjit.h>
-#include "../nfj.h"
+#include "../commit/commit.h"
+#include "control.h"
 
 static int nfj_sysctl_handler(NFJ_CTL_CONST struct ctl_table *table, int write,
 			      void *buffer, size_t *lenp, loff_t *ppos)
 {
-	struct nfj_net *nn = table->extra1;
+	struct nfj_net *nn = nfj_pernet(table->extra1);
 	int val = nn->enable, err;
 	struct ctl_table tmp = {
 		.data	= &val,
@@ -33,25 +34,28 @@ static int nfj_sysctl_handler(NFJ_CTL_CONST struct ctl_table *table, int write,
 
 /**
  * nfj_sysctl_init - register the switch of a netns
- * @nn: the netns
+ * @sysctl: filled in
+ * @net: the netns
  *
  * Return: 0 or -ENOMEM.
  */
-int nfj_sysctl_init(struct nfj_net *nn)
+int nfj_sysctl_init(struct nfj_sysctl *sysctl, struct net *net)
 {
+	struct ctl_table *table;
+
 	/* the empty entry at the end is for kernels that want one */
-	nn->table = kcalloc(2, sizeof(*nn->table), GFP_KERNEL);
-	if (!nn->table)
+	table = kcalloc(2, sizeof(*table), GFP_KERNEL);
+	if (!table)
 		return -ENOMEM;
-	nn->table[0].procname = NFT_BPFJIT_SYSCTL;
-	nn->table[0].maxlen = sizeof(int);
-	nn->table[0].mode = nn->allowed ? 0644 : 0444;
-	nn->table[0].proc_handler = nfj_sysctl_handler;
-	nn->table[0].extra1 = nn;
-	nn->sysctl = nfj_register_sysctl(nn->net, "net/netfilter", nn->table,
-					 1);
-	if (!nn->sysctl) {
-		kfree(nn->table);
+	table->procname = NFT_BPFJIT_SYSCTL;
+	table->maxlen = sizeof(int);
+	table->mode = nfj_pernet(net)->allowed ? 0644 : 0444;
+	table->proc_handler = nfj_sysctl_handler;
+	table->extra1 = net;
+	sysctl->table = table;
+	sysctl->header = nfj_register_sysctl(net, "net/netfilter", table, 1);
+	if (!sysctl->header) {
+		kfree(table);
 		return -ENOMEM;
 	}
 	return 0;
@@ -59,10 +63,10 @@ int nfj_sysctl_init(struct nfj_net *nn)
 
 /**
  * nfj_sysctl_exit - unregister it; waits for writers
- * @nn: the netns
+ * @sysctl: the switch
  */
-void nfj_sysctl_exit(struct nfj_net *nn)
+void nfj_sysctl_exit(struct nfj_sysctl *sysctl)
 {
-	unregister_net_sysctl_table(nn->sysctl);
-	kfree(nn->table);
+	unregister_net_sysctl_table(sysctl->header);
+	kfree(sysctl->table);
 }

@@ -9,7 +9,8 @@
 #include <linux/filter.h>
 #include <linux/rcupdate.h>
 #include "../flow/flow.h"
-#include "../nfj.h"
+#include "../hook/hook.h"
+#include "state.h"
 
 #define NFJ_GEN_UNKNOWN	(-1)
 

@@ -12,7 +12,8 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/netfilter/nf_conntrack.h>
-#include "../nfj.h"
+#include <net/netfilter/nf_tables.h>
+#include <nft_bpfjit/imr.h>
 
 void nfj_flow_bytes(u8 *to, const struct sk_buff *skb, int off, int len);
 void nfj_flow_rare(struct nfj_key *key, const struct nft_pktinfo *pkt,

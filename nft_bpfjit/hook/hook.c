@@ -20,11 +20,13 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/wait.h>
-#include "../nfj.h"
+#include "hook.h"
 
 /* tasks in either wrapper */
 static atomic_t nfj_inflight = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(nfj_idle);
+
+static const struct nfj_hook_fns *nfj_fns;
 
 static void nfj_enter(void)
 {
@@ -46,12 +48,12 @@ static noinline int nfj_commit(struct net *net, struct sk_buff *skb)
 	int err;
 
 	nfj_enter();
-	nfj_commit_prepare(net, &changes);
+	nfj_fns->prepare(net, &changes);
 	err = nfj_sym.commit(net, skb);
 	if (err)
-		nfj_commit_cancel(net, &changes);
+		nfj_fns->cancel(net, &changes);
 	else
-		nfj_commit_finish(net, &changes);
+		nfj_fns->finish(net, &changes);
 	nfj_leave();
 	return err;
 }
@@ -60,7 +62,7 @@ static noinline int nfj_commit(struct net *net, struct sk_buff *skb)
 static noinline void nfj_chain_destroy(struct nft_chain *chain)
 {
 	nfj_enter();
-	nfj_chain_destroyed(chain);
+	nfj_fns->destroyed(chain);
 	nfj_sym.chain_destroy(chain);
 	nfj_leave();
 }
@@ -123,15 +125,17 @@ static void nfj_unhook(struct ftrace_ops *ops)
 
 /**
  * nfj_hook_init - stand in the commit path
+ * @fns: who is called there from now on
  *
  * From here on commits are translated.
  *
  * Return: 0, or an errno after one line in the log.
  */
-int nfj_hook_init(void)
+int nfj_hook_init(const struct nfj_hook_fns *fns)
 {
 	int err;
 
+	nfj_fns = fns;
 	err = nfj_hook_one(&nfj_destroy_ops, nfj_sym.chain_destroy,
 			   "nf_tables_chain_destroy");
 	if (err)

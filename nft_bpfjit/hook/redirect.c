@@ -18,7 +18,7 @@
 #include <linux/rcupdate.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_tables.h>
-#include "../nfj.h"
+#include "hook.h"
 
 /* One array: the elements that belong to the chain */
 static void nfj_redirect_set(struct nf_hook_entries __rcu *entries,
@@ -66,32 +66,21 @@ static void nfj_redirect_set_dev(const struct nft_base_chain *base, nf_hookfn *f
 }
 
 /**
- * nfj_redirect_sync - let the hook of a base chain call the engine, or not
+ * nfj_redirect_sync - who is called by the hook of a base chain
  * @net: the netns
- * @chain: the chain; nothing happens if it isn't a base chain
- * @on: the engine
+ * @base: the chain
+ * @fn: the engine, or NULL for nf_tables
  *
  * Chains whose table is dormant have no hook, and may get one any time later:
  * what is called then is nf_tables, until this function is called again.
  *
  * Context: commit mutex; sleeps.
  */
-void nfj_redirect_sync(const struct net *net, const struct nft_chain *chain,
-		       bool on)
+void nfj_redirect_sync(const struct net *net, const struct nft_base_chain *base,
+		       nf_hookfn *fn)
 {
-	const struct nft_base_chain *base;
-	unsigned int num;
-	nf_hookfn *fn;
-
-	if (!nft_is_base_chain(chain))
-		return;
-	base = nft_base_chain(chain);
-	fn = nfj_hook_fn(base);
-	if (!fn)
-		return;
-	if (!on)
-		fn = NULL;
-	num = base->ops.hooknum;
+	const struct nft_chain *chain = &base->chain;
+	unsigned int num = base->ops.hooknum;
 
 	mutex_lock(nfj_sym.hook_mutex);
 	switch (base->type->family) {

@@ -7,7 +7,7 @@
  */
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
-#include "../nfj.h"
+#include "hook.h"
 
 struct nfj_symbols nfj_sym;
 

@@ -14,7 +14,7 @@
 #include <linux/moduleparam.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
-#include "../nfj.h"
+#include "load.h"
 
 struct nfj_budget {
 	refcount_t	ref;

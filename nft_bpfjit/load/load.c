@@ -16,7 +16,8 @@
 #include <linux/filter.h>
 #include <linux/workqueue.h>
 #include <linux/netfilter/nft_bpfjit.h>
-#include "../nfj.h"
+#include "../hook/hook.h"
+#include "load.h"
 
 NFJ_IMPORT_BPF_INTERNAL;
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What each netns shows: the switch and the status files.
+ */
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include "control.h"
+
+static unsigned int nfj_control_id;
+
+static int __net_init nfj_control_begin(struct net *net)
+{
+	struct nfj_sysctl *sysctl = net_generic(net, nfj_control_id);
+	int err;
+
+	err = nfj_sysctl_init(sysctl, net);
+	if (err)
+		return err;
+	err = nfj_proc_init(net);
+	if (err)
+		nfj_sysctl_exit(sysctl);
+	return err;
+}
+
+static void __net_exit nfj_control_end(struct net *net)
+{
+	nfj_proc_exit(net);
+	nfj_sysctl_exit(net_generic(net, nfj_control_id));
+}
+
+static struct pernet_operations nfj_control_ops = {
+	.init	= nfj_control_begin,
+	.exit	= nfj_control_end,
+	.id	= &nfj_control_id,
+	.size	= sizeof(struct nfj_sysctl),
+};
+
+/**
+ * nfj_control_init - show it
+ *
+ * What commit/ has of each netns is there.
+ *
+ * Return: 0 or an errno.
+ */
+int nfj_control_init(void)
+{
+	return register_pernet_subsys(&nfj_control_ops);
+}
+
+/**
+ * nfj_control_exit - no longer; waits for whoever reads or writes
+ */
+void nfj_control_exit(void)
+{
+	unregister_pernet_subsys(&nfj_control_ops);
+}

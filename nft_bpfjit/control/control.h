@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What people see and turn: a sysctl and two files in each netns.
+ */
+#ifndef _NFJ_CONTROL_H
+#define _NFJ_CONTROL_H
+
+#include <net/net_namespace.h>
+
+/* control.c */
+int nfj_control_init(void);
+void nfj_control_exit(void);
+
+/* sysctl.c */
+
+/**
+ * struct nfj_sysctl - the switch of a netns
+ * @header: the registered table
+ * @table: our copy of it
+ */
+struct nfj_sysctl {
+	struct ctl_table_header	*header;
+	struct ctl_table	*table;
+};
+
+int nfj_sysctl_init(struct nfj_sysctl *sysctl, struct net *net);
+void nfj_sysctl_exit(struct nfj_sysctl *sysctl);
+
+/* proc.c */
+int nfj_proc_init(struct net *net);
+void nfj_proc_exit(struct net *net);
+
+#endif /* _NFJ_CONTROL_H */

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A translated chain, as commit/ makes it and packets see it: through an
+ * expression in a blob, under RCU.  It does not change once published.
+ */
+#ifndef _NFJ_STATE_H
+#define _NFJ_STATE_H
+
+#include <linux/list.h>
+#include <linux/netfilter.h>
+#include <linux/workqueue.h>
+#include <net/netfilter/nf_tables.h>
+#include "../load/load.h"
+
+/* nfj_act::flags */
+#define NFJ_ACT_MUTATES	0x01	/* extract the key anew afterwards */
+#define NFJ_ACT_NEXT	0x02	/* entry @next matches as well, for sure */
+#define NFJ_ACT_ALWAYS	0x04	/* matches any packet: no program need be asked */
+
+/**
+ * struct nfj_act - what the engine does when an entry matches
+ * @expr: offset in the blob's data of the first expression to run, 0 for none
+ * @end: offset behind the last expression to run
+ * @next: entry to go on with when there is no decision
+ * @rule: number of the rule
+ * @verdict: behind the expressions: NF_ACCEPT, NF_DROP or NFT_*
+ * @flags: NFJ_ACT_*
+ * @nfills: register words to fill in for the expressions
+ * @fill: index of the first of them in nfj_state::fills
+ * @chain: with NFT_JUMP and NFT_GOTO
+ */
+struct nfj_act {
+	u32			expr;
+	u32			end;
+	u32			next;
+	u32			rule;
+	s32			verdict;
+	u16			flags;
+	u16			nfills;
+	const struct nft_chain	*chain;
+	u32			fill;
+};
+
+/**
+ * struct nfj_seg - entries of an edited chain that follow one another
+ * @first: number of the first
+ * @from: its number in the matcher that finds it
+ * @added: that is nfj_edits::added
+ */
+struct nfj_seg {
+	u32	first;
+	u32	from;
+	bool	added;
+};
+
+/**
+ * struct nfj_edits - how a chain differs from the one its matcher was made for
+ * @added: matcher of the rules that were added, or NULL
+ * @nsegs: segments; they cover all entries
+ * @tried: the worker has seen it
+ * @seg: in order, and one more to tell where the last one ends
+ */
+struct nfj_edits {
+	struct nfj_matcher	*added;
+	u32			nsegs;
+	bool			tried;
+	struct nfj_seg		seg[];
+};
+
+/**
+ * struct nfj_state - a translated chain, as packets see it
+ * @nprogs: programs of @matcher; 0 for a chain that was edited, and for one whose
+ *	    first entry matches any packet
+ * @prog: the first of them
+ * @acts: for each entry what to do
+ * @nacts: entries
+ * @fills: register words that residues read
+ * @enter: may be entered from nft_do_chain(): a base chain, or one that does
+ *	   not jump
+ * @chain: the chain
+ * @blob: the blob whose first expression points here
+ * @was: the blob that this one came for, with the same rules
+ * @list: in nfj_chain::states
+ * @rwork: frees it after a grace period
+ * @matcher: finds entries
+ * @edits: what has changed since @matcher was made, or NULL
+ * @serial: no other state has had this one
+ */
+struct nfj_state {
+	u32			nprogs;
+	struct nfj_prog		*prog;
+	struct nfj_act		*acts;
+	u32			nacts;
+	struct nfj_fill		*fills;
+	bool			enter;
+	const struct nft_chain	*chain;
+	struct nft_rule_blob	*blob;
+	const struct nft_rule_blob	*was;
+	struct list_head	list;
+	struct rcu_work		rwork;
+	struct nfj_matcher	*matcher;
+	struct nfj_edits	*edits;
+	u64			serial;
+};
+
+extern const struct nft_expr_ops nfj_ebpf_ops;
+
+/**
+ * struct nfj_ebpf - private part of the ebpf expression
+ * @state: the chain's state, lives longer than the blob
+ */
+struct nfj_ebpf {
+	const struct nfj_state	*state;
+};
+
+#define NFJ_EBPF_SIZE	NFT_EXPR_SIZE(sizeof(struct nfj_ebpf))
+
+/**
+ * nfj_blob_state - is this blob ours, and what does it belong to?
+ * @blob: a blob
+ *
+ * What is behind the end mark of a blob is not initialised, so it counts that
+ * there is a rule of the right length in front.
+ *
+ * Return: the state, or NULL for a blob that nf_tables made.
+ */
+static __always_inline const struct nfj_state *
+nfj_blob_state(const struct nft_rule_blob *blob)
+{
+	const struct nft_rule_dp *rule = (const void *)blob->data;
+	const struct nft_expr *expr = (const void *)rule->data;
+
+	if (rule->is_last || rule->dlen != NFJ_EBPF_SIZE ||
+	    expr->ops != &nfj_ebpf_ops)
+		return NULL;
+	return ((const struct nfj_ebpf *)nft_expr_priv(expr))->state;
+}
+
+/* hookfn.c: in the place of nft_do_chain_ipv4() and so on */
+nf_hookfn *nfj_hook_fn(const struct nft_base_chain *base);
+
+#endif /* _NFJ_STATE_H */
