@@ -12,10 +12,17 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 W ?= 1
 
-# Where "make install" puts the module.  With a DESTDIR, for a package, depmod is
-# left to the package.
+# The one place that has the version; what else needs it takes it from there.
+VERSION := $(shell sed -n 's/^MODULE_VERSION("\(.*\)");$$/\1/p' nft_bpfjit/main.c)
+
+# Where "make install" puts the module, "make install-tool" nft-jit and the manual,
+# and "make dkms" the source.  With a DESTDIR, for a package, depmod is left to the
+# package.
 DESTDIR ?=
 MODDIR := $(DESTDIR)/lib/modules/$(KVER)/extra
+PREFIX ?= /usr
+SHARE := $(DESTDIR)$(PREFIX)/share
+SRCDIR ?= $(DESTDIR)/usr/src/nft_bpfjit-$(VERSION)
 
 BUILD := $(CURDIR)/build/$(KVER)
 SRC := $(BUILD)/src
@@ -27,6 +34,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: all module rival mirror setup sparse style check check-debug check-upstream
 .PHONY: debug-kernel stress fuzz coverage bench demo install uninstall clean help
+.PHONY: install-tool uninstall-tool dkms-source dkms deb check-deb docs version
 
 all: module
 
@@ -111,6 +119,43 @@ uninstall:
 	rm -f $(MODDIR)/nft_bpfjit.ko
 	$(if $(DESTDIR),,depmod $(KVER))
 
+# The tool, its manual and its completion.
+install-tool:
+	install -d $(DESTDIR)$(PREFIX)/sbin $(SHARE)/man/man7 $(SHARE)/man/man8
+	install -d $(SHARE)/bash-completion/completions
+	sed 's/@VERSION@/$(VERSION)/' scripts/nft-jit >$(DESTDIR)$(PREFIX)/sbin/nft-jit
+	chmod 755 $(DESTDIR)$(PREFIX)/sbin/nft-jit
+	install -m 644 Documentation/man/nft_bpfjit.7 $(SHARE)/man/man7/
+	install -m 644 Documentation/man/nft-jit.8 $(SHARE)/man/man8/
+	install -m 644 scripts/nft-jit.bash $(SHARE)/bash-completion/completions/nft-jit
+
+uninstall-tool:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/nft-jit $(SHARE)/man/man7/nft_bpfjit.7
+	rm -f $(SHARE)/man/man8/nft-jit.8 $(SHARE)/bash-completion/completions/nft-jit
+
+# What DKMS builds from: the module and this file, nothing of the tests.
+dkms-source:
+	install -d $(SRCDIR)
+	cp -R --parents nft_bpfjit include Makefile $(SRCDIR)/
+	sed 's/#MODULE_VERSION#/$(VERSION)/' dkms.conf >$(SRCDIR)/dkms.conf
+
+dkms: dkms-source
+	dkms install nft_bpfjit/$(VERSION)
+
+# Debian packages: build/*.deb, and what they do in clean roots.
+deb:
+	@scripts/deb
+
+check-deb: deb
+	@scripts/check-deb
+
+# Documentation as HTML: build/docs.
+docs:
+	@$(MAKE) -C Documentation html
+
+version:
+	@echo $(VERSION)
+
 clean:
 	rm -rf build
 
@@ -127,6 +172,10 @@ help:
 	@echo '     style, sparse            static checks'
 	@echo '     setup                    fetch what the tests and the demo need'
 	@echo '     install, uninstall       into /lib/modules/KVER/extra, with depmod'
+	@echo '     install-tool, uninstall-tool  nft-jit and the manual, below PREFIX'
+	@echo '     dkms                     source to /usr/src, built and installed by DKMS'
+	@echo '     deb, check-deb           Debian packages: build/*.deb, tried in clean roots'
+	@echo '     docs                     the documentation as HTML: build/docs'
 	@echo '     clean                    remove build/'
 	@echo
 	@echo 'KVER is the running kernel ($(KVER)) unless given;'
