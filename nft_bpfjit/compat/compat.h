@@ -62,6 +62,8 @@ nfj_register_sysctl(struct net *net, const char *path, struct ctl_table *table,
 #ifdef CONFIG_X86_KERNEL_IBT
 #include <asm/ibt.h>
 
+#define NFJ_LANDING_PAD	ENDBR_INSN_SIZE
+
 static inline void *nfj_kprobe_entry(void *addr)
 {
 	u8 *pad = (u8 *)addr - ENDBR_INSN_SIZE;
@@ -69,6 +71,8 @@ static inline void *nfj_kprobe_entry(void *addr)
 	return is_endbr(*(u32 *)pad) ? pad : addr;
 }
 #else
+#define NFJ_LANDING_PAD	0
+
 static inline void *nfj_kprobe_entry(void *addr)
 {
 	return addr;

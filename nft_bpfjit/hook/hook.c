@@ -3,13 +3,19 @@
  * The hook: prepare -> nf_tables_commit() -> finish or cancel.
  *
  * ftrace redirects calls of nf_tables_commit() to a wrapper with the same
- * arguments.  The wrapper calls the original; ftrace sees that call too and
- * lets it through because it comes from this module, which is why the wrapper
- * must not tail-call.  A second wrapper stands in nf_tables_chain_destroy() in
- * the same way and hears of chains that go, whoever destroys them: a
- * transaction, a netns, a socket that owned the table.  It is a wrapper because
- * an ftrace handler itself runs with preemption off, where PREEMPT_RT forbids
- * the locks and the memory allocator that our part of it takes.
+ * arguments.  The wrapper enters the original behind the call of ftrace that
+ * begins it, as the trampolines of BPF do: ftrace, and all others who trace that
+ * function, see each commit once.  A second wrapper stands in
+ * nf_tables_chain_destroy() in the same way and hears of chains that go, whoever
+ * destroys them: a transaction, a netns, a socket that owned the table.  It is a
+ * wrapper because an ftrace handler itself runs with preemption off, where
+ * PREEMPT_RT forbids the locks and the memory allocator that our part of it
+ * takes.
+ *
+ * The originals are entered by static calls, which are direct ones: that is no
+ * branch that indirect branch tracking (IBT) looks at, and the kernel takes away
+ * the landing pads of functions whose address nobody has taken.  The wrappers
+ * keep their own, since a trampoline of BPF may call them through a pointer.
  *
  * Unloading: once the handlers are unregistered nobody enters a wrapper anew,
  * but a task may be on its way into it (synchronize_rcu_tasks()), sleep in it
@@ -19,6 +25,7 @@
 #include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/static_call.h>
 #include <linux/wait.h>
 #include "hook.h"
 
@@ -27,6 +34,13 @@ static atomic_t nfj_inflight = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(nfj_idle);
 
 static const struct nfj_hook_fns *nfj_fns;
+
+static int nfj_commit(struct net *net, struct sk_buff *skb);
+static void nfj_chain_destroy(struct nft_chain *chain);
+
+/* the originals */
+DEFINE_STATIC_CALL_NULL(nfj_orig_commit, nfj_commit);
+DEFINE_STATIC_CALL_NULL(nfj_orig_chain_destroy, nfj_chain_destroy);
 
 static void nfj_enter(void)
 {
@@ -49,7 +63,7 @@ static noinline int nfj_commit(struct net *net, struct sk_buff *skb)
 
 	nfj_enter();
 	nfj_fns->prepare(net, &changes);
-	err = nfj_sym.commit(net, skb);
+	err = static_call(nfj_orig_commit)(net, skb);
 	if (err)
 		nfj_fns->cancel(net, &changes);
 	else
@@ -63,7 +77,7 @@ static noinline void nfj_chain_destroy(struct nft_chain *chain)
 {
 	nfj_enter();
 	nfj_fns->destroyed(chain);
-	nfj_sym.chain_destroy(chain);
+	static_call(nfj_orig_chain_destroy)(chain);
 	nfj_leave();
 }
 
@@ -98,11 +112,12 @@ static struct ftrace_ops nfj_destroy_ops = {
 		  FTRACE_OPS_FL_PERMANENT,
 };
 
-static int nfj_hook_one(struct ftrace_ops *ops, void *func, const char *name)
+static int nfj_hook_one(struct ftrace_ops *ops, unsigned long func,
+			const char *name)
 {
 	int err;
 
-	err = ftrace_set_filter_ip(ops, (unsigned long)func, 0, 0);
+	err = ftrace_set_filter_ip(ops, func, 0, 0);
 	if (!err)
 		err = register_ftrace_function(ops);
 	if (!err)
@@ -133,7 +148,18 @@ static void nfj_unhook(struct ftrace_ops *ops)
  */
 int nfj_hook_init(const struct nfj_hook_fns *fns)
 {
+	unsigned long commit, destroy;
 	int err;
+
+	commit = nfj_behind_fentry(nfj_sym.commit);
+	destroy = nfj_behind_fentry(nfj_sym.chain_destroy);
+	if (!commit || !destroy) {
+		pr_err("nft_bpfjit: ftrace does not trace %s from its begin on\n",
+		       commit ? "nf_tables_chain_destroy" : "nf_tables_commit");
+		return -EOPNOTSUPP;
+	}
+	static_call_update(nfj_orig_commit, (void *)commit);
+	static_call_update(nfj_orig_chain_destroy, (void *)destroy);
 
 	nfj_fns = fns;
 	err = nfj_hook_one(&nfj_destroy_ops, nfj_sym.chain_destroy,

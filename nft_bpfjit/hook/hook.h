@@ -16,8 +16,8 @@
 
 /**
  * struct nfj_symbols - addresses found by name
- * @commit: nf_tables_commit()
- * @chain_destroy: nf_tables_chain_destroy()
+ * @commit: nf_tables_commit(), a number: not to be called through a pointer
+ * @chain_destroy: nf_tables_chain_destroy(), likewise
  * @jit_enable: bpf_jit_enable, there is none without a JIT
  * @jit_harden: bpf_jit_harden
  * @net_id: nf_tables_net_id
@@ -28,9 +28,8 @@
  * @hook_mutex: nf_hook_mutex, under which the hooks of a netns change
  */
 struct nfj_symbols {
-	int				(*commit)(struct net *net,
-						  struct sk_buff *skb);
-	void				(*chain_destroy)(struct nft_chain *chain);
+	unsigned long			commit;
+	unsigned long			chain_destroy;
 	int				*jit_enable;
 	int				*jit_harden;
 	unsigned int			*net_id;
@@ -45,6 +44,7 @@ struct nfj_symbols {
 extern struct nfj_symbols nfj_sym;
 
 int nfj_symbols_init(void);
+unsigned long nfj_behind_fentry(unsigned long func);
 
 /**
  * nfj_nft_pernet - nf_tables' per-netns data

@@ -2,34 +2,104 @@
 /*
  * Symbol lookup: the one place that finds by name what is not exported.
  *
- * kallsyms_lookup_name() itself is not exported either; a kprobe on it, never
- * armed for longer than it takes to read its address, tells where it is.
+ * kallsyms_lookup_name() itself is not exported either; a kprobe on it, which is
+ * never armed, tells a module where it is.
+ *
+ * What is found that way is called by static calls only.  Of functions whose
+ * address nobody takes the kernel overwrites the landing pads of indirect branch
+ * tracking (IBT) when it boots: to call them through a pointer is a fault on
+ * processors that have it.  Pointers that the kernel itself calls through, such
+ * as those in nft_expr_ops and nft_set_ops, lead to functions that keep theirs.
  */
+#include <linux/build_bug.h>
+#include <linux/filter.h>
+#include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
+#include <linux/static_call.h>
+#include <net/netfilter/nf_tables.h>
+#include <net/netfilter/nf_tables_core.h>
 #include "hook.h"
 
 struct nfj_symbols nfj_sym;
 
-static unsigned long (*nfj_kallsyms)(const char *name);
+DEFINE_STATIC_CALL_NULL(nfj_ftrace_location, ftrace_location);
 
-/* what is needed, where its address goes, and what a kernel without it lacks */
+static unsigned long nfj_ftrace_location_at;
+
+/* What is needed, where its address goes, and what a kernel without it lacks.  The
+ * first is for variables that a header declares.
+ */
+#define NFJ_WANT(_name, _where, _of)					\
+	{								\
+		.name	= #_name + BUILD_BUG_ON_ZERO(			\
+				!__same_type(_name, *nfj_sym._where)),	\
+		.where	= &nfj_sym._where,				\
+		.of	= _of,						\
+	}
+#define NFJ_WANT_PRIVATE(_name, _where, _of)				\
+	{ .name = #_name, .where = &(_where), .of = _of }
+
 static const struct {
 	const char	*name;
 	void		*where;
 	const char	*of;
 } nfj_wanted[] = {
-	{ "nf_tables_commit",	     &nfj_sym.commit,	     "nf_tables" },
-	{ "nf_tables_chain_destroy", &nfj_sym.chain_destroy, "nf_tables" },
-	{ "bpf_jit_enable",	     &nfj_sym.jit_enable,    "the BPF JIT" },
-	{ "bpf_jit_harden",	     &nfj_sym.jit_harden,    "the BPF JIT" },
-	{ "nf_tables_net_id",	     &nfj_sym.net_id,	     "nf_tables" },
-	{ "nft_cmp_fast_ops",	     &nfj_sym.cmp_fast,	     "nf_tables" },
-	{ "nft_cmp16_fast_ops",	     &nfj_sym.cmp16_fast,    "nf_tables" },
-	{ "nft_bitwise_fast_ops",    &nfj_sym.bitwise_fast,  "nf_tables" },
-	{ "nft_payload_fast_ops",    &nfj_sym.payload_fast,  "nf_tables" },
-	{ "nf_hook_mutex",	     &nfj_sym.hook_mutex,    "netfilter" },
+	NFJ_WANT_PRIVATE(nf_tables_commit, nfj_sym.commit, "nf_tables"),
+	NFJ_WANT_PRIVATE(nf_tables_chain_destroy, nfj_sym.chain_destroy,
+			 "nf_tables"),
+	NFJ_WANT_PRIVATE(nf_hook_mutex, nfj_sym.hook_mutex, "netfilter"),
+	NFJ_WANT_PRIVATE(ftrace_location, nfj_ftrace_location_at, "ftrace"),
+	NFJ_WANT(bpf_jit_enable, jit_enable, "the BPF JIT"),
+	NFJ_WANT(bpf_jit_harden, jit_harden, "the BPF JIT"),
+	NFJ_WANT(nf_tables_net_id, net_id, "nf_tables"),
+	NFJ_WANT(nft_cmp_fast_ops, cmp_fast, "nf_tables"),
+	NFJ_WANT(nft_cmp16_fast_ops, cmp16_fast, "nf_tables"),
+	NFJ_WANT(nft_bitwise_fast_ops, bitwise_fast, "nf_tables"),
+	NFJ_WANT(nft_payload_fast_ops, payload_fast, "nf_tables"),
 };
+
+#ifdef MODULE
+/* kallsyms_lookup_name(), which is not exported */
+DEFINE_STATIC_CALL_NULL(nfj_kallsyms_lookup, kallsyms_lookup_name);
+
+static int nfj_kallsyms_init(void)
+{
+	/* Never armed, only its address is wanted.  Without memory an armed one
+	 * could not be disarmed: it would stay registered, on our stack.
+	 */
+	struct kprobe kp = {
+		.symbol_name	= "kallsyms_lookup_name",
+		.flags		= KPROBE_FLAG_DISABLED,
+	};
+	int err;
+
+	err = register_kprobe(&kp);
+	if (err) {
+		pr_err("nft_bpfjit: no kprobe on kallsyms_lookup_name (%d)\n",
+		       err);
+		return err;
+	}
+	static_call_update(nfj_kallsyms_lookup, nfj_kprobe_entry(kp.addr));
+	unregister_kprobe(&kp);
+	return 0;
+}
+
+static unsigned long nfj_kallsyms(const char *name)
+{
+	return static_call(nfj_kallsyms_lookup)(name);
+}
+#else
+static int nfj_kallsyms_init(void)
+{
+	return 0;
+}
+
+static unsigned long nfj_kallsyms(const char *name)
+{
+	return kallsyms_lookup_name(name);
+}
+#endif
 
 /**
  * nfj_symbols_init - find all symbols
@@ -41,24 +111,12 @@ static const struct {
  */
 int nfj_symbols_init(void)
 {
-	/* Never armed, only its address is wanted.  Without memory an armed one
-	 * could not be disarmed: it would stay registered, on our stack.
-	 */
-	struct kprobe kp = {
-		.symbol_name	= "kallsyms_lookup_name",
-		.flags		= KPROBE_FLAG_DISABLED,
-	};
 	unsigned int i;
 	int err;
 
-	err = register_kprobe(&kp);
-	if (err) {
-		pr_err("nft_bpfjit: no kprobe on kallsyms_lookup_name (%d)\n",
-		       err);
+	err = nfj_kallsyms_init();
+	if (err)
 		return err;
-	}
-	nfj_kallsyms = nfj_kprobe_entry(kp.addr);
-	unregister_kprobe(&kp);
 
 	for (i = 0; i < ARRAY_SIZE(nfj_wanted); i++) {
 		unsigned long addr = nfj_kallsyms(nfj_wanted[i].name);
@@ -70,5 +128,21 @@ int nfj_symbols_init(void)
 		}
 		*(unsigned long *)nfj_wanted[i].where = addr;
 	}
+	static_call_update(nfj_ftrace_location, (void *)nfj_ftrace_location_at);
 	return 0;
+}
+
+/**
+ * nfj_behind_fentry - where a function goes on behind its call of ftrace
+ * @func: address of a function
+ *
+ * Return: that address, or 0 if the function does not begin with such a call.
+ */
+unsigned long nfj_behind_fentry(unsigned long func)
+{
+	unsigned long site = static_call(nfj_ftrace_location)(func);
+
+	if (site != func && site != func + NFJ_LANDING_PAD)
+		return 0;
+	return site + MCOUNT_INSN_SIZE;
 }

@@ -27,7 +27,7 @@ reload_rules()
 	ruleset 100 | in_ns a nft -f -
 }
 
-# probed: a commit is seen by the probes, and translated.
+# probed: each commit is seen by the probes, once, and translated.
 probed()
 {
 	local before after
@@ -35,7 +35,7 @@ probed()
 	before=$(hits p1)
 	reload_rules && is_state a bpf && counts a || return 1
 	after=$(hits p1)
-	[ "$after" -ge $((before + 2)) ] && [ "$(hits r1)" -ge 2 ] &&
+	[ "$after" = $((before + 2)) ] && [ "$(hits r1)" = "$after" ] &&
 		[ "$(hits p2)" -ge 1 ]
 }
 
