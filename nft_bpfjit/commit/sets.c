@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include "../hook/private.h"
 #include "commit.h"
 
 #define NFJ_SET_ELEMS_MAX	65536

@@ -94,9 +94,13 @@ static __always_inline unsigned int nfj_drop(struct sk_buff *skb, u32 verdict)
 #define nft_trans_rule_chain(trans)	((trans)->ctx.chain)
 #endif
 
-/* What nf_tables puts behind a blob: the end mark and room for freeing it */
+/* What nf_tables puts behind a blob: the end mark and room for freeing it, which
+ * is in a struct of the kernel by the name of NFJ_BLOB_TAIL
+ */
 #if NFJ_KERNEL(6, 4)
 #define NFJ_BLOB_TRAILER	sizeof(struct nft_rule_dp_last)
+#define NFJ_BLOB_TAIL		"nft_rule_dp_last"
+#define nfj_blob_tail		nft_rule_dp_last
 
 static inline void nfj_blob_end(const struct nft_chain *chain, void *data)
 {
@@ -121,12 +125,14 @@ static inline struct nft_rule_blob *nfj_blob_of_rcu(struct rcu_head *head)
 	return container_of(head, struct nft_rule_dp_last, h)->blob;
 }
 #else
-/* struct nft_rules_old is private, this is the same */
+/* struct nft_rules_old is private, this is the same: hook/btf.c sees to that */
 struct nfj_rules_old {
 	struct rcu_head		h;
 	struct nft_rule_blob	*blob;
 };
 
+#define NFJ_BLOB_TAIL		"nft_rules_old"
+#define nfj_blob_tail		nfj_rules_old
 #define NFJ_BLOB_TRAILER	(sizeof(struct nft_rule_dp) + \
 				 sizeof(struct nfj_rules_old))
 
@@ -167,12 +173,5 @@ nft_rule_next(const struct nft_rule_dp *rule)
 #define nfj_elem_priv		struct nft_set_elem
 #define nfj_elem_ext(set, elem)	nft_set_elem_ext(set, (elem)->priv)
 #endif
-
-/* Private to nf_tables_api.c on all kernels so far */
-struct nfj_set_elem_catchall {
-	struct list_head	list;
-	struct rcu_head		rcu;
-	void			*elem;
-};
 
 #endif /* _NFJ_COMPAT_H */

@@ -20,6 +20,7 @@
 #include <net/netfilter/nf_tables.h>
 #include <net/netfilter/nf_tables_core.h>
 #include "hook.h"
+#include "private.h"
 
 struct nfj_symbols nfj_sym;
 
@@ -33,30 +34,30 @@ static unsigned long nfj_ftrace_location_at;
 #define NFJ_WANT(_name, _where, _of)					\
 	{								\
 		.name	= #_name + BUILD_BUG_ON_ZERO(			\
-				!__same_type(_name, *nfj_sym._where)),	\
-		.where	= &nfj_sym._where,				\
+				!__same_type(_name, **(typeof(_where))NULL)), \
+		.where	= (_where),					\
 		.of	= _of,						\
 	}
 #define NFJ_WANT_PRIVATE(_name, _where, _of)				\
-	{ .name = #_name, .where = &(_where), .of = _of }
+	{ .name = #_name, .where = (_where), .of = _of }
 
 static const struct {
 	const char	*name;
 	void		*where;
 	const char	*of;
 } nfj_wanted[] = {
-	NFJ_WANT_PRIVATE(nf_tables_commit, nfj_sym.commit, "nf_tables"),
-	NFJ_WANT_PRIVATE(nf_tables_chain_destroy, nfj_sym.chain_destroy,
+	NFJ_WANT_PRIVATE(nf_tables_commit, &nfj_sym.commit, "nf_tables"),
+	NFJ_WANT_PRIVATE(nf_tables_chain_destroy, &nfj_sym.chain_destroy,
 			 "nf_tables"),
-	NFJ_WANT_PRIVATE(nf_hook_mutex, nfj_sym.hook_mutex, "netfilter"),
-	NFJ_WANT_PRIVATE(ftrace_location, nfj_ftrace_location_at, "ftrace"),
-	NFJ_WANT(bpf_jit_enable, jit_enable, "the BPF JIT"),
-	NFJ_WANT(bpf_jit_harden, jit_harden, "the BPF JIT"),
-	NFJ_WANT(nf_tables_net_id, net_id, "nf_tables"),
-	NFJ_WANT(nft_cmp_fast_ops, cmp_fast, "nf_tables"),
-	NFJ_WANT(nft_cmp16_fast_ops, cmp16_fast, "nf_tables"),
-	NFJ_WANT(nft_bitwise_fast_ops, bitwise_fast, "nf_tables"),
-	NFJ_WANT(nft_payload_fast_ops, payload_fast, "nf_tables"),
+	NFJ_WANT_PRIVATE(nf_hook_mutex, &nfj_sym.hook_mutex, "netfilter"),
+	NFJ_WANT_PRIVATE(ftrace_location, &nfj_ftrace_location_at, "ftrace"),
+	NFJ_WANT(bpf_jit_enable, &nfj_sym.jit_enable, "the BPF JIT"),
+	NFJ_WANT(bpf_jit_harden, &nfj_sym.jit_harden, "the BPF JIT"),
+	NFJ_WANT(nf_tables_net_id, &nfj_sym.net_id, "nf_tables"),
+	NFJ_WANT(nft_cmp_fast_ops, &nfj_sym.cmp_fast, "nf_tables"),
+	NFJ_WANT(nft_cmp16_fast_ops, &nfj_sym.cmp16_fast, "nf_tables"),
+	NFJ_WANT(nft_bitwise_fast_ops, &nfj_sym.bitwise_fast, "nf_tables"),
+	NFJ_WANT(nft_payload_fast_ops, &nfj_sym.payload_fast, "nf_tables"),
 };
 
 #ifdef MODULE
@@ -102,12 +103,25 @@ static unsigned long nfj_kallsyms(const char *name)
 #endif
 
 /**
- * nfj_symbols_init - find all symbols
+ * nfj_symbol - find one symbol
+ * @name: its name
+ *
+ * Context: process context, after nfj_symbols_init() has begun.
+ *
+ * Return: its address, or 0.
+ */
+unsigned long nfj_symbol(const char *name)
+{
+	return nfj_kallsyms(name);
+}
+
+/**
+ * nfj_symbols_init - find all symbols, and see that they are what they are taken for
  *
  * Process context.  nf_tables must be loaded, which a module that uses one of
  * its exported symbols can rely on.
  *
- * Return: 0, or -ENOENT or a kprobe's error after one line in the log.
+ * Return: 0, or -ENOENT, -ENOEXEC or a kprobe's error after one line in the log.
  */
 int nfj_symbols_init(void)
 {
@@ -119,7 +133,7 @@ int nfj_symbols_init(void)
 		return err;
 
 	for (i = 0; i < ARRAY_SIZE(nfj_wanted); i++) {
-		unsigned long addr = nfj_kallsyms(nfj_wanted[i].name);
+		unsigned long addr = nfj_symbol(nfj_wanted[i].name);
 
 		if (!addr) {
 			pr_err("nft_bpfjit: this kernel has no %s, a symbol of %s\n",
@@ -129,7 +143,7 @@ int nfj_symbols_init(void)
 		*(unsigned long *)nfj_wanted[i].where = addr;
 	}
 	static_call_update(nfj_ftrace_location, (void *)nfj_ftrace_location_at);
-	return 0;
+	return nfj_btf_check();
 }
 
 /**
