@@ -35,7 +35,7 @@ if [ ! -e /sys/kernel/btf/nf_tables ]; then
 	finish
 fi
 wrong_is "another argument" 's/void (struct nft_chain \*)/void (struct nft_table *)/g' \
-	'nf_tables_chain_destroy() is void (struct nft_chain \*) in this kernel, not void (struct nft_t'
+	'nf_tables_chain_destroy() is void (struct nft_chain \*) in this kernel, not void (str'
 wrong_is "another return value" \
 	's/int (struct net \*, struct sk_buff \*)/u32 (struct net *, struct sk_buff *)/g' \
 	'nf_tables_commit() is int (struct net \*, struct sk_buff \*) in this kernel, not u32'
