@@ -245,6 +245,8 @@ struct nfj_expr_in {
 	struct nfj_set_in	*set;
 };
 
+int nfj_room(void **p, u32 *max, u32 used, u32 n, size_t size);
+
 void nfj_ir_init(struct nfj_ir *ir);
 void nfj_ir_free(struct nfj_ir *ir);
 struct nfj_entry *nfj_ir_add_entry(struct nfj_ir *ir);

@@ -28,26 +28,13 @@
 /* jumps that are older than this get a stepping stone where one can stand */
 #define NFJ_JUMP_OLD	28000
 
-static bool nfj_room(struct nfj_emit *e, void **p, u32 *max, u32 n, size_t size)
+/* Room for more in an array of the program's */
+static bool nfj_emit_room(struct nfj_emit *e, void **p, u32 *max, u32 used,
+			  size_t size)
 {
-	u32 want = *max ? *max * 2 : 64;
-	void *q;
-
-	if (e->err)
-		return false;
-	if (n < *max)
-		return true;
-	q = kvmalloc_array(want, size, GFP_KERNEL);
-	if (!q) {
-		e->err = -ENOMEM;
-		return false;
-	}
-	if (n)
-		memcpy(q, *p, n * size);
-	kvfree(*p);
-	*p = q;
-	*max = want;
-	return true;
+	if (!e->err)
+		e->err = nfj_room(p, max, used, 1, size);
+	return !e->err;
 }
 
 /**
@@ -63,8 +50,8 @@ void nfj_insn(struct nfj_emit *e, u8 code, u8 dst, u8 src, s16 off, s32 imm)
 {
 	struct nfj_insns *out = e->out;
 
-	if (!nfj_room(e, (void **)&out->insn, &out->max, out->n,
-		      sizeof(*out->insn)))
+	if (!nfj_emit_room(e, (void **)&out->insn, &out->max, out->n,
+			   sizeof(*out->insn)))
 		return;
 	if (out->n == NFJ_INSNS_MAX) {
 		e->err = -E2BIG;
@@ -103,8 +90,8 @@ void nfj_imm64(struct nfj_emit *e, u8 dst, u64 val)
  */
 u32 nfj_label(struct nfj_emit *e)
 {
-	if (!nfj_room(e, (void **)&e->place, &e->places_max, e->nplaces,
-		      sizeof(*e->place)))
+	if (!nfj_emit_room(e, (void **)&e->place, &e->places_max, e->nplaces,
+			   sizeof(*e->place)))
 		return 0;
 	e->place[e->nplaces] = (struct nfj_place) {
 		.ref = U32_MAX,
@@ -156,10 +143,10 @@ void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm, u32 label)
 
 	if (label == NFJ_LABEL_EXIT)
 		label = e->exit;
-	if (!nfj_room(e, (void **)&e->fixup, &e->fixups_max, e->nfixups,
-		      sizeof(*e->fixup)) ||
-	    !nfj_room(e, (void **)&e->open, &e->open_max, e->nopen,
-		      sizeof(*e->open)))
+	if (!nfj_emit_room(e, (void **)&e->fixup, &e->fixups_max, e->nfixups,
+			   sizeof(*e->fixup)) ||
+	    !nfj_emit_room(e, (void **)&e->open, &e->open_max, e->nopen,
+			   sizeof(*e->open)))
 		return;
 	p = &e->place[label];
 	cur = p->cur;

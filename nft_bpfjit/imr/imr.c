@@ -31,25 +31,6 @@ void nfj_ir_free(struct nfj_ir *ir)
 	nfj_ir_init(ir);
 }
 
-static void *nfj_grow_to(void *old, u32 *max, u32 used, size_t size, u32 n)
-{
-	void *p;
-
-	p = kvmalloc_array(n, size, GFP_KERNEL);
-	if (!p)
-		return NULL;
-	if (used)
-		memcpy(p, old, used * size);
-	kvfree(old);
-	*max = n;
-	return p;
-}
-
-static void *nfj_grow(void *old, u32 *max, u32 used, size_t size)
-{
-	return nfj_grow_to(old, max, used, size, *max ? *max * 2 : 16);
-}
-
 /**
  * nfj_ir_add_entry - append an entry without tests
  * @ir: the chain
@@ -62,14 +43,9 @@ struct nfj_entry *nfj_ir_add_entry(struct nfj_ir *ir)
 {
 	struct nfj_entry *entry;
 
-	if (ir->nentries == ir->entries_max) {
-		void *p = nfj_grow(ir->entries, &ir->entries_max, ir->nentries,
-				   sizeof(*entry));
-
-		if (!p)
-			return NULL;
-		ir->entries = p;
-	}
+	if (nfj_room((void **)&ir->entries, &ir->entries_max, ir->nentries, 1,
+		     sizeof(*entry)))
+		return NULL;
 	entry = &ir->entries[ir->nentries++];
 	memset(entry, 0, sizeof(*entry));
 	entry->first = ir->ntests;
@@ -133,14 +109,9 @@ int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_entry *entry,
 			t->hi = test.hi;
 		return t->lo > t->hi ? -ERANGE : 0;
 	}
-	if (ir->ntests == ir->tests_max) {
-		void *p = nfj_grow(ir->tests, &ir->tests_max, ir->ntests,
-				   sizeof(test));
-
-		if (!p)
-			return -ENOMEM;
-		ir->tests = p;
-	}
+	if (nfj_room((void **)&ir->tests, &ir->tests_max, ir->ntests, 1,
+		     sizeof(test)))
+		return -ENOMEM;
 	ir->tests[ir->ntests++] = test;
 	entry->ntests++;
 	return 0;
@@ -159,14 +130,9 @@ int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_entry *entry,
  */
 int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi)
 {
-	if (ir->nivals == ir->ivals_max) {
-		void *p = nfj_grow(ir->ivals, &ir->ivals_max, ir->nivals,
-				   sizeof(*ir->ivals));
-
-		if (!p)
-			return -ENOMEM;
-		ir->ivals = p;
-	}
+	if (nfj_room((void **)&ir->ivals, &ir->ivals_max, ir->nivals, 1,
+		     sizeof(*ir->ivals)))
+		return -ENOMEM;
 	ir->ivals[ir->nivals++] = (struct nfj_ival){ lo, hi };
 	return 0;
 }
@@ -180,14 +146,9 @@ int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi)
  */
 int nfj_ir_add_fill(struct nfj_ir *ir, const struct nfj_fill *fill)
 {
-	if (ir->nfills == ir->fills_max) {
-		void *p = nfj_grow(ir->fills, &ir->fills_max, ir->nfills,
-				   sizeof(*fill));
-
-		if (!p)
-			return -ENOMEM;
-		ir->fills = p;
-	}
+	if (nfj_room((void **)&ir->fills, &ir->fills_max, ir->nfills, 1,
+		     sizeof(*fill)))
+		return -ENOMEM;
 	ir->fills[ir->nfills++] = *fill;
 	return 0;
 }
@@ -196,20 +157,14 @@ int nfj_ir_add_fill(struct nfj_ir *ir, const struct nfj_fill *fill)
 static int nfj_extend(void **to, u32 *n, u32 *max, const void *from, u32 many,
 		      size_t size)
 {
-	void *p = *to;
+	int err;
 
 	if (!many)
 		return 0;
-	if (many > U32_MAX / 2 - *n)
-		return -E2BIG;
-	if (*n + many > *max) {
-		/* mostly all of a chain, and some later on */
-		p = nfj_grow_to(p, max, *n, size, *n + many + 16);
-		if (!p)
-			return -ENOMEM;
-		*to = p;
-	}
-	memcpy(p + *n * size, from, many * size);
+	err = nfj_room(to, max, *n, many, size);
+	if (err)
+		return err;
+	memcpy(*to + *n * size, from, many * size);
 	*n += many;
 	return 0;
 }
