@@ -88,7 +88,6 @@ struct nfj_place {
  *	       it must look at the start
  * @best: the result register may hold a match already, and only lower ones
  *	  are of interest
- * @whole: what the next tree would cost as one, if that is known
  * @dead: the next instruction can't be reached but by a jump
  * @afresh: load numbers anew, whatever register has them
  * @loaded: registers that hold their number at this point, a bit each
@@ -119,7 +118,6 @@ struct nfj_emit {
 	u8			*dim_of;
 	s64			last_open;
 	bool			best;
-	u32			whole;
 	bool			dead;
 	bool			afresh;
 	u32			loaded;
@@ -308,6 +306,8 @@ void nfj_exact_emit(struct nfj_emit *e, const struct nfj_hash *h,
 		    const u32 *entries, u32 n, u32 miss);
 
 /* ivals.c */
+u32 nfj_ivals_left(const struct nfj_emit *e, const u32 *entries, u32 n,
+		   u32 *left);
 u32 nfj_ivals_build(struct nfj_emit *e, const u32 *entries, u32 n,
 		    struct nfj_sorted *s, u32 *left);
 void nfj_ivals_emit(struct nfj_emit *e, const struct nfj_sorted *s,
@@ -317,17 +317,12 @@ void nfj_ivals_emit(struct nfj_emit *e, const struct nfj_sorted *s,
 #define NFJ_PACK_MIN	128	/* entries of a tree whose leaves are packed */
 
 struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *entries, u32 n);
-bool nfj_pack_all(const struct nfj_pack *p, const u32 *entries, u32 n);
+u32 nfj_pack_misfits(const struct nfj_pack *p, const u32 *entries, u32 n);
 bool nfj_pack_fits(const struct nfj_pack *p, const u32 *entries, u32 n);
 void nfj_pack_leaf(struct nfj_pack *p, const u32 *entries, u32 n);
 void nfj_pack_finish(struct nfj_pack *p, u32 next);
 void nfj_pack_zero(struct nfj_emit *e);
 void nfj_pack_free(struct nfj_pack *p);
-
-/* tree.c */
-bool nfj_tree_better(struct nfj_emit *e, const u32 *entries, u32 n, u32 tables,
-		     u32 rest);
-void nfj_tree(struct nfj_emit *e, const u32 *entries, u32 n, u32 next);
 
 /* linear.c */
 bool nfj_linear(struct nfj_emit *e, const u32 *entries, u32 n, u32 next);

@@ -168,6 +168,56 @@ static void nfj_ivals_write(struct nfj_emit *e, struct nfj_sorted *s,
 	}
 }
 
+/* An entry whose like are many enough for a table, to which @test refers; NFJ_NONE
+ * if there is none.
+ */
+static u32 nfj_ivals_ref(const struct nfj_emit *e, const u32 *entries, u32 n,
+			 u32 *test, u32 *nin)
+{
+	const struct nfj_test *t;
+	u32 i, k, ref;
+
+	*nin = 0;
+	if (!(e->opts & NFJ_OPT_IVALS) || n < NFJ_IVALS_MIN)
+		return NFJ_NONE;
+	for (k = 0; k < 2; k++) {
+		ref = entries[k ? n / 2 : 0];
+		t = nfj_ivals_test(e, ref);
+		if (!t)
+			continue;
+		*test = t - nfj_entry_tests(e, ref);
+		for (i = 0, *nin = 0; i < n; i++)
+			*nin += nfj_ivals_fits(e, entries[i], ref, *test);
+		if (*nin >= NFJ_IVALS_MIN)
+			return ref;
+	}
+	return NFJ_NONE;
+}
+
+/**
+ * nfj_ivals_left - which entries would not be in a table?
+ * @e: the program
+ * @entries: their numbers, ascending
+ * @n: how many
+ * @left: those entries, but for some that nfj_ivals_build() hands back as well;
+ *	  room for @n
+ *
+ * Return: how many: @n when there would be no table.
+ */
+u32 nfj_ivals_left(const struct nfj_emit *e, const u32 *entries, u32 n,
+		   u32 *left)
+{
+	u32 i, test, nin, nleft = 0;
+	u32 ref = nfj_ivals_ref(e, entries, n, &test, &nin);
+
+	if (ref == NFJ_NONE || nin < n - n / 2)
+		return n;
+	for (i = 0; i < n; i++)
+		if (!nfj_ivals_fits(e, entries[i], ref, test))
+			left[nleft++] = entries[i];
+	return nleft;
+}
+
 /**
  * nfj_ivals_build - make a table of those entries that suit one
  * @e: the program
@@ -181,25 +231,14 @@ static void nfj_ivals_write(struct nfj_emit *e, struct nfj_sorted *s,
 u32 nfj_ivals_build(struct nfj_emit *e, const u32 *entries, u32 n,
 		    struct nfj_sorted *s, u32 *left)
 {
-	const struct nfj_test *t = NULL;
 	const struct nfj_dim *d;
-	u32 i, k, m = 0, nleft = 0, nin = 0, *in, *low, *val, *skip;
+	u32 i, k, m = 0, nleft = 0, nin, *in, *low, *val, *skip;
 
 	memset(s, 0, sizeof(*s));
-	if (!(e->opts & NFJ_OPT_IVALS) || n < NFJ_IVALS_MIN)
+	s->entry = nfj_ivals_ref(e, entries, n, &s->test, &nin);
+	if (s->entry == NFJ_NONE)
 		goto none;
-	for (k = 0; k < 2 && nin < NFJ_IVALS_MIN; k++) {
-		s->entry = entries[k ? n / 2 : 0];
-		t = nfj_ivals_test(e, s->entry);
-		if (!t)
-			continue;
-		s->test = t - nfj_entry_tests(e, s->entry);
-		for (i = 0, nin = 0; i < n; i++)
-			nin += nfj_ivals_fits(e, entries[i], s->entry, s->test);
-	}
-	if (nin < NFJ_IVALS_MIN)
-		goto none;
-	d = &e->dim[nfj_test_dim(e, t)];
+	d = &e->dim[nfj_test_dim(e, nfj_entry_tests(e, s->entry) + s->test)];
 	s->off = d->off;
 	s->size = d->size;
 	s->order = d->order;

@@ -107,30 +107,6 @@ struct nfj_pack {
 	bool			used[NFJ_PACK_LEAF + 1];
 };
 
-/* Make room for n more in an array; false without memory */
-static bool nfj_pack_room(struct nfj_emit *e, void **p, u32 *max, u32 used,
-			  u32 n, size_t size)
-{
-	u32 want = max(2 * *max, used + n + 64);
-	void *q;
-
-	if (e->err)
-		return false;
-	if (used + n <= *max)
-		return true;
-	q = kvmalloc_array(want, size, GFP_KERNEL);
-	if (!q) {
-		e->err = -ENOMEM;
-		return false;
-	}
-	if (used)
-		memcpy(q, *p, used * size);
-	kvfree(*p);
-	*p = q;
-	*max = want;
-	return true;
-}
-
 static void nfj_pack_count(const struct nfj_emit *e, const u32 *entries, u32 n,
 			   u32 *uses)
 {
@@ -251,21 +227,20 @@ static bool nfj_pack_entry(const struct nfj_pack *p, u32 entry)
 }
 
 /**
- * nfj_pack_all - can all these entries be in packed leaves?
+ * nfj_pack_misfits - which of these entries can't be in packed leaves?
  * @p: the leaves
  * @entries: the entries
  * @n: how many
  *
- * Return: false when some must be code.
+ * Return: how many must be code.
  */
-bool nfj_pack_all(const struct nfj_pack *p, const u32 *entries, u32 n)
+u32 nfj_pack_misfits(const struct nfj_pack *p, const u32 *entries, u32 n)
 {
-	u32 i;
+	u32 i, misfits = 0;
 
 	for (i = 0; i < n; i++)
-		if (!nfj_pack_entry(p, entries[i]))
-			return false;
-	return true;
+		misfits += !nfj_pack_entry(p, entries[i]);
+	return misfits;
 }
 
 /**
@@ -278,7 +253,7 @@ bool nfj_pack_all(const struct nfj_pack *p, const u32 *entries, u32 n)
  */
 bool nfj_pack_fits(const struct nfj_pack *p, const u32 *entries, u32 n)
 {
-	return n && n <= NFJ_PACK_LEAF && nfj_pack_all(p, entries, n);
+	return n && n <= NFJ_PACK_LEAF && !nfj_pack_misfits(p, entries, n);
 }
 
 static void nfj_pack_write(const struct nfj_pack *p, u32 entry, u8 *rec)
@@ -323,10 +298,13 @@ void nfj_pack_leaf(struct nfj_pack *p, const u32 *entries, u32 n)
 	struct nfj_emit *e = p->e;
 	u32 i;
 
-	if (!nfj_pack_room(e, (void **)&p->leaf, &p->leaves_max, p->nleaves, 1,
-			   sizeof(*p->leaf)) ||
-	    !nfj_pack_room(e, (void **)&p->rec, &p->recs_max, p->nrecs, n,
-			   p->stride))
+	if (e->err)
+		return;
+	e->err = nfj_room((void **)&p->leaf, &p->leaves_max, p->nleaves, 1,
+			  sizeof(*p->leaf)) ? :
+		 nfj_room((void **)&p->rec, &p->recs_max, p->nrecs, n,
+			  p->stride);
+	if (e->err)
 		return;
 	if (!p->used[n]) {
 		p->used[n] = true;

@@ -38,6 +38,9 @@ static const struct {
 	{ SHAPE_MIXED, 10000, 20, 400, 700 },
 	{ SHAPE_SETS, 1000, 0, 70, 120 },
 	{ SHAPE_DOUBLE, 10000, 50, 75, 80 },
+	{ SHAPE_SORTED, 1000, 0, 130, 400 },
+	{ SHAPE_SORTED, 10000, 0, 150, 250 },
+	{ SHAPE_SORTED, 10000, 20, 160, 330 },
 };
 
 #define KEYS	2000

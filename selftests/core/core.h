@@ -100,6 +100,7 @@ enum {
 	SHAPE_MIXED,
 	SHAPE_SETS,
 	SHAPE_DOUBLE,
+	SHAPE_SORTED,
 	SHAPES
 };
 
@@ -114,6 +115,7 @@ int bench_compile(u32 shape, u32 n);
 int tuples_cost(const char *prefix, u32 opts, u64 *mean, struct progs *ps);
 int tuples_show(const char *prefix);
 int test_tuples(u32 arg);
+int test_classbench(u32 arg);
 
 /* dump.c: text */
 void dump_ir(FILE *f, const struct nfj_ir *ir);

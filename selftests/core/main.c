@@ -13,7 +13,7 @@
  * SEED in the environment makes the random tests repeat an earlier run, ROUNDS
  * multiplies their number; with neither, the seed is 1, so that a run without
  * them is the same every time.  TUPLES is the folder where "make run" has put
- * what selftests/bench/rules.py writes.
+ * what selftests/bench/rules.py writes, CLASSBENCH one with sets of others (tuples.c).
  */
 #include <stdarg.h>
 #include "expr.h"
@@ -135,6 +135,7 @@ static const struct test tests[] = {
 	{ "cost of a matcher", test_bench, 0 },
 	{ "5-tuple rules, passes left out", test_tuples, 1 },
 	{ "5-tuple rules, what they cost", test_tuples, 0 },
+	{ "public sets of 5-tuple rules", test_classbench, 0 },
 };
 
 static u64 env(const char *name, u64 val)

@@ -150,6 +150,45 @@ static void five_tuple(struct rnd *r, struct nfj_ir *ir, u32 n)
 		port(ir, 0, 1024, 65535);
 }
 
+/* 5-tuples sorted by shape: what is special comes first, a rule or many of each */
+static void sorted(struct rnd *r, struct nfj_ir *ir, u32 n)
+{
+	static const struct {
+		u8	src, dst, proto, sport, dport;
+	} blocks[] = {
+		{ 32, 32, 17, 1, 1 }, { 32, 32, 6, 0, 1 }, { 32, 31, 6, 0, 1 },
+		{ 31, 32, 17, 0, 1 }, { 32, 32, 6, 0, 2 }, { 32, 24, 17, 1, 3 },
+		{ 32, 32, 6, 0, 0 }, { 0, 32, 6, 0, 1 }, { 24, 32, 6, 0, 0 },
+		{ 32, 0, 17, 1, 0 }, { 24, 24, 0, 0, 0 }, { 16, 24, 6, 3, 3 },
+		{ 0, 32, 6, 0, 0 }, { 16, 16, 0, 0, 0 }, { 1, 24, 0, 0, 0 },
+		{ 0, 31, 0, 0, 0 }, { 8, 1, 17, 0, 2 }, { 0, 16, 0, 0, 0 },
+	};
+	u32 i = (u64)(ir->nentries - 1) * ARRAY_SIZE(blocks) / n, k, lo;
+
+	/* few hosts, but networks anywhere */
+	addr(ir, 12, blocks[i].src > 24 ? 0x0a000000 + rnd(r, 4 * n + 4) * 37 :
+					  (u32)rnd64(r), blocks[i].src);
+	addr(ir, 16, blocks[i].dst > 24 ? 0xc0a80000 + rnd(r, n + 4) * 3 :
+					  (u32)rnd64(r), blocks[i].dst);
+	if (!blocks[i].proto)
+		return;
+	proto(ir, blocks[i].proto);
+	for (k = 0; k < 2; k++) {
+		switch (k ? blocks[i].dport : blocks[i].sport) {
+		case 1:
+			lo = 20 + rnd(r, 100);
+			port(ir, 2 * k, lo, lo);
+			break;
+		case 2:
+			lo = 1000 + rnd(r, 50) * 50;
+			port(ir, 2 * k, lo, lo + 49);
+			break;
+		case 3:
+			port(ir, 2 * k, 1024, 65535);
+		}
+	}
+}
+
 const char * const shape_name[SHAPES] = {
 	[SHAPE_ADDR]	= "ip saddr X",
 	[SHAPE_SERVICE]	= "ip saddr X tcp dport Y",
@@ -162,6 +201,7 @@ const char * const shape_name[SHAPES] = {
 	[SHAPE_MIXED]	= "mixed shapes",
 	[SHAPE_SETS]	= "sets",
 	[SHAPE_DOUBLE]	= "equal keys",
+	[SHAPE_SORTED]	= "5-tuples by shape",
 };
 
 /* One more rule for a chain of n rules of a shape */
@@ -238,6 +278,9 @@ static void shape_rule(struct rnd *r, struct nfj_ir *ir, u32 shape, u32 n)
 			set(r, ir, TH + 2, 2, chance(r, 80));
 		if (chance(r, 20))
 			set(r, ir, NH + 16, 4, chance(r, 80));
+		break;
+	case SHAPE_SORTED:
+		sorted(r, ir, n);
 		break;
 	case SHAPE_DOUBLE:
 		addr(ir, 12, 0x0a000000 + rnd(r, n / 2 + 1), 32);

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What 5-tuple rules cost, rules and packets as selftests/bench/rules.py has
- * written them: what the matchers say is compared with the reference, and the
- * machine instructions are counted (vm.c).
+ * What 5-tuple rules cost: what the matchers say is compared with the reference,
+ * and the machine instructions are counted (vm.c).  Rules and packets are
  *
- *	core-test --tuples FILE		FILE.nft and FILE.packets; also how long
- *					the kernel's verifier is at it
+ *  - as selftests/bench/rules.py has written them: NAME.nft, NAME.packets;
+ *  - any others in the same form, of a folder that CLASSBENCH in the environment
+ *    names: NAME.rules or NAME.rules.gz, NAME.packets.
+ *
+ *	core-test --tuples FILE		FILE.nft and so on, or without its ending; also
+ *					how long the kernel's verifier is at it
  */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <time.h>
 #include <unistd.h>
 #include "expr.h"
+
+#define MORE	300	/* packets of which the cost is of no interest */
 
 /* Text of a chunk of expressions for one rule, see expr.c */
 struct text {
@@ -38,7 +44,7 @@ static const struct {
 	const char	*name;
 	u32		val;
 } protos[] = {
-	{ "icmp", 1 }, { "tcp", 6 }, { "udp", 17 },
+	{ "icmp", 1 }, { "tcp", 6 }, { "udp", 17 }, { "gre", 47 },
 };
 
 static u32 proto_of(const char *name)
@@ -48,7 +54,7 @@ static u32 proto_of(const char *name)
 	for (i = 0; i < ARRAY_SIZE(protos); i++)
 		if (!strcmp(name, protos[i].name))
 			return protos[i].val;
-	return 0;
+	return atoi(name);
 }
 
 /* "10.0.0.0/8", as nft writes it: whole bytes are a shorter load */
@@ -128,20 +134,42 @@ static const char *put_rule(struct text *t, char *line)
 	return NULL;
 }
 
+/* The rules of a set, whatever the ending of their file */
+static FILE *open_rules(const char *prefix, bool *pipe)
+{
+	static const char * const ending[] = { "nft", "rules" };
+	char name[512];
+	FILE *f = NULL;
+	u32 i;
+
+	*pipe = false;
+	for (i = 0; i < ARRAY_SIZE(ending) && !f; i++) {
+		snprintf(name, sizeof(name), "%s.%s", prefix, ending[i]);
+		f = fopen(name, "r");
+	}
+	snprintf(name, sizeof(name), "%s.rules.gz", prefix);
+	if (!f && !access(name, R_OK)) {
+		snprintf(name, sizeof(name), "gzip -dc '%s.rules.gz'", prefix);
+		f = popen(name, "r");
+		*pipe = true;
+	}
+	return f;
+}
+
 static int read_rules(const char *prefix, struct nfj_ir *ir)
 {
 	static struct x_chain chain;
 	static struct text text;
-	char name[512], line[512];
 	const char *why = NULL;
+	char line[512];
+	bool pipe;
 	FILE *f;
 
 	nfj_ir_init(ir);
 	ir->family = NFPROTO_IPV4;
-	snprintf(name, sizeof(name), "%s.nft", prefix);
-	f = fopen(name, "r");
+	f = open_rules(prefix, &pipe);
 	if (!f)
-		return fail("%s: %s", name, strerror(errno));
+		return fail("%s: no rules: %s", prefix, strerror(errno));
 	while (!why && fgets(line, sizeof(line), f)) {
 		why = put_rule(&text, line);
 		if (!why)
@@ -149,8 +177,10 @@ static int read_rules(const char *prefix, struct nfj_ir *ir)
 		if (!why && x_translate_more(&chain, ir))
 			why = "not translated";
 	}
-	fclose(f);
-	return why ? fail("%s: rule %u: %s", name, ir->nentries, why) : TEST_OK;
+	if (pipe ? pclose(f) : fclose(f))
+		why = "cannot be read";
+	return why ? fail("%s: rule %u: %s", prefix, ir->nentries, why) :
+		     TEST_OK;
 }
 
 static bool read_packet(FILE *f, struct nfj_key *key)
@@ -202,6 +232,23 @@ static int one_packet(const struct progs *ps, const struct nfj_ir *ir,
 	return res == want ? TEST_OK : fail("rule %u, not %u", res, want);
 }
 
+/* Further ones, drawn from the rules and beside them: only what is found counts */
+static int more_packets(const struct progs *ps, const struct nfj_ir *ir, u32 n)
+{
+	struct nfj_key key;
+	int err = TEST_OK;
+	struct rnd r;
+	u64 cost;
+	u32 i;
+
+	for (i = 0; i < n && !err; i++) {
+		rnd_init(&r, 79, i);
+		gen_packet(&r, ir, &key, i & 1);
+		err = one_packet(ps, ir, &key, &cost);
+	}
+	return err;
+}
+
 /**
  * tuples_cost - instructions per packet
  * @prefix: of the files
@@ -237,6 +284,8 @@ int tuples_cost(const char *prefix, u32 opts, u64 *mean, struct progs *ps)
 	}
 	if (f)
 		fclose(f);
+	if (!err)
+		err = more_packets(ps, &ir, MORE);
 	rules = ir.nentries;
 	nfj_ir_free(&ir);
 	if (err)
@@ -253,6 +302,10 @@ int tuples_cost(const char *prefix, u32 opts, u64 *mean, struct progs *ps)
 	     insns * 10 / rules % 10, data / rules);
 	return TEST_OK;
 }
+
+/* What a packet may cost in a public set of about 1,000 and 10,000 rules */
+#define SET_SMALL	130
+#define SET_LARGE	235
 
 /* What may be spent; instructions of programs and bytes of tables per rule, which
  * the verifier and memory pay for
@@ -307,6 +360,45 @@ int test_tuples(u32 arg)
 		}
 	}
 	return err;
+}
+
+/* A set of the folder: its size tells what it may cost */
+static int one_set(const char *dir, const char *file, u32 *n)
+{
+	static struct progs ps;
+	char prefix[512];
+	u64 mean;
+	int err;
+
+	snprintf(prefix, sizeof(prefix), "%s/%.*s", dir,
+		 (int)(strstr(file, ".rules") - file), file);
+	err = tuples_cost(prefix, NFJ_OPT_ALL, &mean, &ps);
+	if (!err && mean > (ps.p[ps.n - 1].last < 2000 ? SET_SMALL : SET_LARGE))
+		err = fail("%s: %llu a packet", prefix, mean);
+	progs_free(&ps);
+	(*n)++;
+	return err;
+}
+
+/* Public sets, sorted by shape as no random generator does it */
+int test_classbench(u32 arg)
+{
+	const char *dir = getenv("CLASSBENCH");
+	struct dirent *file;
+	int err = TEST_OK;
+	u32 n = 0;
+	DIR *d;
+
+	if (!dir || !*dir)
+		return skip("CLASSBENCH names no folder with sets");
+	d = opendir(dir);
+	if (!d)
+		return fail("%s: %s", dir, strerror(errno));
+	while (!err && (file = readdir(d)))
+		if (strstr(file->d_name, ".rules"))
+			err = one_set(dir, file->d_name, &n);
+	closedir(d);
+	return err ? : n ? TEST_OK : fail("%s: no sets", dir);
 }
 
 /* What main() shall return */
