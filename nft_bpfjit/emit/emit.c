@@ -401,6 +401,21 @@ void nfj_emit_ge(struct nfj_emit *e, const struct nfj_dim *dim, u64 val,
 	nfj_jump_imm(e, BPF_JGE, reg, dim->size, val, label);
 }
 
+/**
+ * nfj_emit_lt - jump when a number is below a value
+ * @e: the program
+ * @dim: the number
+ * @val: the value
+ * @label: where to
+ */
+void nfj_emit_lt(struct nfj_emit *e, const struct nfj_dim *dim, u64 val,
+		 u32 label)
+{
+	u8 reg = nfj_value(e, dim->off, dim->size, dim->order, dim->mask);
+
+	nfj_jump_imm(e, BPF_JLT, reg, dim->size, val, label);
+}
+
 static void nfj_emit_wide(struct nfj_emit *e, const struct nfj_test *t,
 			  u32 fail)
 {
@@ -613,6 +628,18 @@ void nfj_emit_better(struct nfj_emit *e, u32 entry, u32 skip)
 		 0);
 	nfj_jump_imm(e, BPF_JLT, NFJ_REG_RESULT, 4, entry, skip);
 	e->above = entry;
+}
+
+/**
+ * nfj_emit_beaten - as nfj_emit_better(), for a few entries
+ * @e: the program
+ * @entry: the lowest one of those to come
+ * @skip: where to jump if none of them could be lower
+ */
+void nfj_emit_beaten(struct nfj_emit *e, u32 entry, u32 skip)
+{
+	if (e->best && entry != e->above)
+		nfj_jump_imm(e, BPF_JLT, NFJ_REG_RESULT, 4, entry, skip);
 }
 
 /**

@@ -9,7 +9,7 @@
  *	r2, r3	scratch
  *	r4-r9	numbers of the key that many tests read, kept from where they
  *		are first needed on; a lookup in a table takes r4 as scratch, and
- *		where a tree may have packed leaves r9 is zero (passes/pack.c)
+ *		where a tree may have packed leaves r9 leads to them (passes/pack.c)
  */
 #ifndef _NFJ_EMIT_H
 #define _NFJ_EMIT_H
@@ -149,9 +149,12 @@ u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask);
 void nfj_emit_begin(struct nfj_emit *e);
 void nfj_emit_ge(struct nfj_emit *e, const struct nfj_dim *dim, u64 val,
 		 u32 label);
+void nfj_emit_lt(struct nfj_emit *e, const struct nfj_dim *dim, u64 val,
+		 u32 label);
 void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail);
 void nfj_emit_skip(struct nfj_emit *e, u32 last, u32 skip, bool again);
 void nfj_emit_better(struct nfj_emit *e, u32 entry, u32 skip);
+void nfj_emit_beaten(struct nfj_emit *e, u32 entry, u32 skip);
 void nfj_emit_match(struct nfj_emit *e, u32 entry);
 void nfj_emit_exit(struct nfj_emit *e);
 void nfj_emit_fixup(struct nfj_emit *e);
@@ -319,7 +322,8 @@ void nfj_ivals_emit(struct nfj_emit *e, const struct nfj_sorted *s,
 struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *entries, u32 n);
 u32 nfj_pack_misfits(const struct nfj_pack *p, const u32 *entries, u32 n);
 bool nfj_pack_fits(const struct nfj_pack *p, const u32 *entries, u32 n);
-void nfj_pack_leaf(struct nfj_pack *p, const u32 *entries, u32 n);
+u32 nfj_pack_leaf(struct nfj_pack *p, const u32 *entries, u32 n);
+void nfj_pack_place(struct nfj_pack *p, bool all);
 void nfj_pack_finish(struct nfj_pack *p, u32 next);
 void nfj_pack_zero(struct nfj_emit *e);
 void nfj_pack_free(struct nfj_pack *p);

@@ -309,10 +309,18 @@ static bool nfj_cut_split(const struct nfj_cut *c, const u32 *entries, u32 n,
 	return true;
 }
 
-/* Entries up to the first that always matches and leaves the others no chance */
-static u32 nfj_cut_reach(const struct nfj_emit *e, const u32 *entries, u32 n)
+/**
+ * nfj_cut_reach - entries up to one that leaves the others no chance
+ * @c: the walk
+ * @entries: the entries, ascending
+ * @n: how many
+ *
+ * Return: how many, with the first that always matches.
+ */
+u32 nfj_cut_reach(const struct nfj_cut *c, const u32 *entries, u32 n)
 {
 	const struct nfj_test *test, *end;
+	const struct nfj_emit *e = c->e;
 	u32 i;
 
 	for (i = 0; i < n; i++) {
@@ -421,7 +429,7 @@ void nfj_cut_step(struct nfj_cut *c, const u32 *entries, u32 n, u32 copies,
 
 	s->kind = NFJ_STEP_LEAF;
 	s->in = NULL;
-	s->n = n <= NFJ_REACH_MAX ? nfj_cut_reach(e, entries, n) : n;
+	s->n = n <= NFJ_REACH_MAX ? nfj_cut_reach(c, entries, n) : n;
 	if (e->err || s->n <= c->leaf || depth >= NFJ_DEPTH_MAX ||
 	    c->nundo == NFJ_UNDO_MAX)
 		return;

@@ -20,7 +20,7 @@
  *
  * A leaf of three records enters at the third copy from the end:
  *
- *	leaf:	r2 = where its records are; goto enter 3
+ *	leaf:	r9 += where its records are; goto enter 3
  *	enter 3:	r4 = their address - (copies - 3) records; goto the third
  *			copy from the end
  *	...
@@ -28,9 +28,12 @@
  *	copy 6:	...
  *	copy 7:	...; no match
  *
+ * Leaves with the same entries are one.  The code of a leaf stands somewhere
+ * behind the compares that lead there, so that these jump to it themselves.
+ *
  * To the verifier, where the records are must be just some number: if it knew
  * which one, it would follow the copies for each leaf anew.  It loses track of
- * it in a sum with r9, which is zero in a way that it does not see through
+ * it in a sum with r9, which was zero in a way that it does not see through
  * (x & ~x).
  *
  * Preserves: the first entry >= start of the leaf that matches.  Records are in
@@ -48,6 +51,9 @@
 
 #define NFJ_PACK_FIELDS	12
 #define NFJ_PACK_LEAF	64	/* records in a leaf at most */
+#define NFJ_PACK_HEADS	512	/* of lists of leaves */
+#define NFJ_PACK_PENDING	64	/* leaves that are yet to be emitted */
+#define NFJ_NOLEAF	U32_MAX
 
 /**
  * struct nfj_pack_field - what records hold of a number
@@ -63,10 +69,18 @@ struct nfj_pack_field {
 	bool	guard;
 };
 
-/* an instruction that is to know where the records of a leaf are */
+/**
+ * struct nfj_pack_leaf - a leaf
+ * @first: number of its first record
+ * @n: how many
+ * @label: where it stands
+ * @next: next leaf in the list of its hash
+ */
 struct nfj_pack_leaf {
-	u32	insn;
-	u32	at;
+	u32	first;
+	u32	n;
+	u32	label;
+	u32	next;
 };
 
 /**
@@ -78,7 +92,9 @@ struct nfj_pack_leaf {
  * @entry_at: offset of the entry's number
  * @stride: bytes of a record
  * @start: entries may lie before the start
+ * @head: of the lists of leaves by their entries
  * @leaf: leaves
+ * @placed: so many of them stand somewhere already
  * @nleaves: how many
  * @leaves_max: room
  * @rec: records
@@ -96,7 +112,9 @@ struct nfj_pack {
 	u32			entry_at;
 	u32			stride;
 	bool			start;
+	u32			head[NFJ_PACK_HEADS];
 	struct nfj_pack_leaf	*leaf;
+	u32			placed;
 	u32			nleaves;
 	u32			leaves_max;
 	u8			*rec;
@@ -194,6 +212,7 @@ struct nfj_pack *nfj_pack_begin(struct nfj_emit *e, const u32 *entries, u32 n)
 		kvfree(p);
 		return NULL;
 	}
+	memset(p->head, 0xff, sizeof(p->head));
 	p->start = (s64)entries[0] <= e->last_open;
 	return p;
 }
@@ -287,77 +306,146 @@ static void nfj_pack_write(const struct nfj_pack *p, u32 entry, u8 *rec)
 	*(u32 *)(rec + p->entry_at) = entry;
 }
 
-/**
- * nfj_pack_leaf - emit a leaf
- * @p: the leaves
- * @entries: entries that nfj_pack_fits() likes, ascending
- * @n: how many
- */
-void nfj_pack_leaf(struct nfj_pack *p, const u32 *entries, u32 n)
+/* Does a leaf have these entries? */
+static bool nfj_pack_same(const struct nfj_pack *p,
+			  const struct nfj_pack_leaf *leaf, const u32 *entries,
+			  u32 n)
 {
-	struct nfj_emit *e = p->e;
+	const u8 *rec = p->rec + leaf->first * p->stride + p->entry_at;
 	u32 i;
 
+	if (leaf->n != n)
+		return false;
+	for (i = 0; i < n; i++, rec += p->stride)
+		if (*(const u32 *)rec != entries[i])
+			return false;
+	return true;
+}
+
+/* Number of the leaf with these entries, which may be a new one; its records are
+ * there once, but it stands wherever it is needed.  NFJ_NOLEAF without memory.
+ */
+static u32 nfj_pack_find(struct nfj_pack *p, const u32 *entries, u32 n)
+{
+	struct nfj_emit *e = p->e;
+	u32 i, hash = n, first = NFJ_NOLEAF, *head;
+
+	for (i = 0; i < n; i++)
+		hash = (hash ^ entries[i]) * 0x9e3779b1;
+	head = &p->head[hash >> 16 & (NFJ_PACK_HEADS - 1)];
+	for (i = *head; i != NFJ_NOLEAF; i = p->leaf[i].next) {
+		if (!nfj_pack_same(p, &p->leaf[i], entries, n))
+			continue;
+		if (i >= p->placed)
+			return i;
+		first = p->leaf[i].first;
+		break;
+	}
 	if (e->err)
-		return;
+		return NFJ_NOLEAF;
 	e->err = nfj_room((void **)&p->leaf, &p->leaves_max, p->nleaves, 1,
 			  sizeof(*p->leaf)) ? :
 		 nfj_room((void **)&p->rec, &p->recs_max, p->nrecs, n,
 			  p->stride);
 	if (e->err)
-		return;
-	if (!p->used[n]) {
-		p->used[n] = true;
-		p->enter[n] = nfj_label(e);
+		return NFJ_NOLEAF;
+	if (first == NFJ_NOLEAF) {
+		first = p->nrecs;
+		for (i = 0; i < n; i++)
+			nfj_pack_write(p, entries[i],
+				       p->rec + p->nrecs++ * p->stride);
 	}
-	p->most = max(p->most, n);
-	p->leaf[p->nleaves].insn = e->out->n;
-	p->leaf[p->nleaves].at = p->nrecs + n;
-	p->nleaves++;
-	for (i = 0; i < n; i++)
-		nfj_pack_write(p, entries[i], p->rec + p->nrecs++ * p->stride);
-	/* r2 = constant + 0, see nfj_pack_place(); older verifiers forget that an
-	 * exclusive or has no more than 32 bits
-	 */
-	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_K, NFJ_REG_TMP, 0, 0, 0);
-	nfj_insn(e, BPF_ALU | BPF_ADD | BPF_X, NFJ_REG_TMP, NFJ_REG_ZERO, 0, 0);
-	nfj_goto(e, p->enter[n]);
+	p->leaf[p->nleaves] = (struct nfj_pack_leaf) {
+		.first	= first,
+		.n	= n,
+		.label	= nfj_label(e),
+		.next	= *head,
+	};
+	*head = p->nleaves;
+	return p->nleaves++;
 }
 
-/* The records become data, the leaves know where theirs are; offset of the data.
- * In front and behind is room for as many records as a leaf can have, which the
- * verifier takes into account.
+/**
+ * nfj_pack_leaf - a leaf to jump to
+ * @p: the leaves
+ * @entries: entries that nfj_pack_fits() likes, ascending
+ * @n: how many
+ *
+ * Return: its label, which is good until nfj_pack_place() is called.
  */
-static u32 nfj_pack_place(struct nfj_pack *p)
+u32 nfj_pack_leaf(struct nfj_pack *p, const u32 *entries, u32 n)
+{
+	u32 i = nfj_pack_find(p, entries, n);
+
+	return i == NFJ_NOLEAF ? NFJ_LABEL_EXIT : p->leaf[i].label;
+}
+
+/**
+ * nfj_pack_place - emit leaves here, where nothing runs into
+ * @p: the leaves
+ * @all: or only if there are many
+ */
+void nfj_pack_place(struct nfj_pack *p, bool all)
 {
 	struct nfj_emit *e = p->e;
-	u32 i, at, total = p->nrecs + p->most;
+	u32 i;
 
-	at = nfj_emit_data(e, (total + p->most) * p->stride, 8);
-	if (e->err)
-		return 0;
-	memcpy(e->out->data + at + p->most * p->stride, p->rec,
-	       p->nrecs * p->stride);
-	/* constant * total >> 32 is the number of the first record */
-	for (i = 0; i < p->nleaves; i++)
-		e->out->insn[p->leaf[i].insn].imm =
-			(u32)((((u64)p->leaf[i].at << 32) + total - 1) / total);
+	if (!all && p->nleaves - p->placed < NFJ_PACK_PENDING)
+		return;
+	/* labels are found from the end */
+	for (i = p->nleaves; i-- > p->placed && !e->err;) {
+		const struct nfj_pack_leaf *leaf = &p->leaf[i];
+
+		if (!p->used[leaf->n]) {
+			p->used[leaf->n] = true;
+			p->enter[leaf->n] = nfj_label(e);
+		}
+		p->most = max(p->most, leaf->n);
+		nfj_bind(e, leaf->label);
+		/* r9 = where the records end, less those of all copies */
+		nfj_insn(e, BPF_ALU | BPF_ADD | BPF_K, NFJ_REG_ZERO, 0, 0,
+			 (leaf->first + leaf->n) * p->stride);
+		nfj_goto(e, p->enter[leaf->n]);
+	}
+	p->placed = p->nleaves;
+}
+
+/* The records become data; offset of it.  In front is room for as many records as
+ * a leaf can have, which the verifier takes into account.
+ */
+static u32 nfj_pack_data(struct nfj_pack *p)
+{
+	struct nfj_emit *e = p->e;
+	u32 at;
+
+	at = nfj_emit_data(e, (p->nrecs + p->most) * p->stride, 8);
+	if (!e->err)
+		memcpy(e->out->data + at + p->most * p->stride, p->rec,
+		       p->nrecs * p->stride);
 	return at;
 }
 
-/* r4 = address of the records */
-static void nfj_pack_enter(struct nfj_pack *p, u32 at)
+/* r4 = address of the records of a leaf with so many, less those of the copies that
+ * it leaves out
+ */
+static void nfj_pack_enter(struct nfj_pack *p, u32 at, u32 n, u32 miss)
 {
 	struct nfj_emit *e = p->e;
 	u32 f;
 
-	nfj_insn(e, BPF_ALU64 | BPF_MUL | BPF_K, NFJ_REG_TMP, 0, 0,
-		 p->nrecs + p->most);
-	nfj_insn(e, BPF_ALU64 | BPF_RSH | BPF_K, NFJ_REG_TMP, 0, 0, 32);
-	nfj_insn(e, BPF_ALU64 | BPF_MUL | BPF_K, NFJ_REG_TMP, 0, 0, p->stride);
+	/* it never is, but that is how it is bounded */
+	nfj_jump(e, BPF_JMP | BPF_JGT | BPF_K, NFJ_REG_ZERO, 0,
+		 p->nrecs * p->stride, miss);
 	nfj_data_addr(e, NFJ_REG_PTR, at);
-	nfj_insn(e, BPF_ALU64 | BPF_ADD | BPF_X, NFJ_REG_PTR, NFJ_REG_TMP, 0,
+	nfj_insn(e, BPF_ALU64 | BPF_ADD | BPF_X, NFJ_REG_PTR, NFJ_REG_ZERO, 0,
 		 0);
+	if (e->best) {
+		/* not if what is found is before all of these */
+		nfj_data_load(e, NFJ_REG_TMP, NFJ_REG_PTR,
+			      (p->most - n) * p->stride + p->entry_at, 4);
+		nfj_jump(e, BPF_JMP32 | BPF_JGE | BPF_X, NFJ_REG_TMP,
+			 NFJ_REG_RESULT, 0, miss);
+	}
 	e->loaded &= ~(1U << NFJ_REG_PTR);
 	for (f = 0; f < p->nfields; f++) {
 		const struct nfj_dim *d = &e->dim[p->field[f].dim];
@@ -414,16 +502,17 @@ void nfj_pack_finish(struct nfj_pack *p, u32 next)
 	u32 at, m, c, copy[NFJ_PACK_LEAF];
 	struct nfj_emit *e = p->e;
 
+	nfj_pack_place(p, true);
 	if (!p->most || e->err)
 		return;
-	at = nfj_pack_place(p);
+	at = nfj_pack_data(p);
 	for (c = 0; c < p->most; c++)
 		copy[c] = nfj_label(e);
 	for (m = 1; m <= p->most; m++) {
 		if (!p->used[m])
 			continue;
 		nfj_bind(e, p->enter[m]);
-		nfj_pack_enter(p, at);
+		nfj_pack_enter(p, at, m, next);
 		nfj_goto(e, copy[p->most - m]);
 	}
 	for (c = 0; c < p->most; c++) {
@@ -435,6 +524,8 @@ void nfj_pack_finish(struct nfj_pack *p, u32 next)
 /**
  * nfj_pack_zero - make the register that is zero, unknown to the verifier
  * @e: the program
+ *
+ * It is so until a leaf is reached.
  */
 void nfj_pack_zero(struct nfj_emit *e)
 {

@@ -98,6 +98,7 @@ struct nfj_forest {
 /* cut.c */
 void nfj_cut_begin(struct nfj_cut *c, bool packed);
 u32 nfj_cut_copies(u32 n);
+u32 nfj_cut_reach(const struct nfj_cut *c, const u32 *entries, u32 n);
 void nfj_cut_step(struct nfj_cut *c, const u32 *entries, u32 n, u32 copies,
 		  u32 depth, struct nfj_step *s);
 void nfj_cut_know(struct nfj_cut *c, u8 d, u64 lo, u64 hi);
