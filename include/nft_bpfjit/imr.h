@@ -33,14 +33,14 @@
 #include <linux/types.h>
 #include <linux/bpf.h>
 #include <linux/netlink.h>
+#ifdef __KERNEL__
+#include <linux/bug.h>
+#else
+#include <assert.h>
+#endif
 #include <nft_bpfjit/key.h>
 
 #define NFJ_NONE	0xffffffffU	/* matcher: no entry matches */
-
-enum nfj_order {
-	NFJ_HOST,	/* the number is in host byte order in the key */
-	NFJ_BE,		/* big endian */
-};
 
 enum nfj_test_kind {
 	NFJ_IN,		/* lo <= (x & mask) <= hi */
@@ -72,7 +72,9 @@ struct nfj_ival {
  * @lo: lowest value, within @mask; of a set the index of its first interval in
  *	nfj_ir::ivals
  * @hi: highest value, within @mask; of a set how many intervals it has: at least
- *	one, ascending, within @mask, with gaps between them
+ *	two, ascending, within @mask, with gaps between them
+ *
+ * Always in normal form, see imr/test.c.
  */
 struct nfj_test {
 	u8	kind;
@@ -215,7 +217,8 @@ struct nfj_elem_in {
  * @nfields: fields of a key
  * @field_len: bytes of each; a field takes whole words
  * @nelems: number of elements, with @catchall
- * @elems: the elements; keys of different elements do not overlap
+ * @elems: the elements, in the order in which nft finds them: of two that hold a
+ *	   key the first counts
  */
 struct nfj_set_in {
 	bool			verdicts;
@@ -250,12 +253,35 @@ int nfj_room(void **p, u32 *max, u32 used, u32 n, size_t size);
 void nfj_ir_init(struct nfj_ir *ir);
 void nfj_ir_free(struct nfj_ir *ir);
 struct nfj_entry *nfj_ir_add_entry(struct nfj_ir *ir);
-int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_entry *rule,
-		    const struct nfj_test *add);
+int nfj_ir_push_test(struct nfj_ir *ir, const struct nfj_test *test);
 int nfj_ir_add_ival(struct nfj_ir *ir, u64 lo, u64 hi);
 int nfj_ir_add_fill(struct nfj_ir *ir, const struct nfj_fill *fill);
 int nfj_ir_append(struct nfj_ir *ir, const struct nfj_ir *from, u32 first,
 		  u32 last);
+
+/* imr/test.c: tests in normal form, made nowhere else */
+u32 nfj_test_normal(const struct nfj_ir *ir, const struct nfj_test *t, u32 n);
+bool nfj_ir_normal(const struct nfj_ir *ir);
+bool nfj_test_same(const struct nfj_test *a, const struct nfj_ival *av,
+		   const struct nfj_test *b, const struct nfj_ival *bv);
+int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_entry *entry,
+		    const struct nfj_test *add);
+int nfj_ir_add_range(struct nfj_ir *ir, struct nfj_entry *entry,
+		     const struct nfj_test *num, u64 lo, u64 hi, bool in);
+int nfj_ir_add_set(struct nfj_ir *ir, struct nfj_entry *entry,
+		   const struct nfj_test *num, const struct nfj_ival *v, u32 n,
+		   bool in);
+int nfj_ir_add_wide(struct nfj_ir *ir, struct nfj_entry *entry,
+		    struct nfj_test *num, u32 n, bool in);
+
+/* Something that no caller may ask for: user space stops there and then, so that
+ * its tests see who did; the kernel says so once and leaves the chain alone.
+ */
+#ifdef __KERNEL__
+#define NFJ_REFUSE(cond)	WARN_ON_ONCE(cond)
+#else
+#define NFJ_REFUSE(cond)	({ assert(!(cond)); false; })
+#endif
 
 bool nfj_frontend_wants(const char *name);
 int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,

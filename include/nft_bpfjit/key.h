@@ -16,6 +16,7 @@
 #ifndef _NFT_BPFJIT_KEY_H
 #define _NFT_BPFJIT_KEY_H
 
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 #define NFJ_LL_WINDOW	32	/* bytes of the link-layer header in the key */
@@ -95,16 +96,117 @@ struct nfj_key {
 	__u8	th[NFJ_TH_WINDOW];
 };
 
-/* groups of fields that are extracted together */
-#define NFJ_GROUP_BASE		0x80	/* valid nfproto l4proto */
-#define NFJ_GROUP_META		0x01	/* len mark priority protocol pkttype */
-#define NFJ_GROUP_IF		0x02	/* iif oif iftype oiftype */
-#define NFJ_GROUP_IIFNAME	0x04	/* iifname */
-#define NFJ_GROUP_CT		0x08	/* ct_* */
-#define NFJ_GROUP_LL		0x10	/* ll ll_len */
-#define NFJ_GROUP_NH		0x20	/* nh nh_len */
-#define NFJ_GROUP_TH		0x40	/* th th_len thf_len */
-#define NFJ_GROUP_OIFNAME	0x100	/* oifname */
+/* groups of members that are extracted together */
+#define NFJ_GROUP_META		0x01	/* what the packet says of itself */
+#define NFJ_GROUP_IF		0x02	/* interfaces, but for their names */
+#define NFJ_GROUP_IIFNAME	0x04
+#define NFJ_GROUP_CT		0x08	/* its connection */
+#define NFJ_GROUP_LL		0x10	/* link-layer header */
+#define NFJ_GROUP_NH		0x20	/* network header */
+#define NFJ_GROUP_TH		0x40	/* transport header */
+#define NFJ_GROUP_BASE		0x80	/* what is known of any packet */
+#define NFJ_GROUP_OIFNAME	0x100
+
+enum nfj_order {
+	NFJ_HOST,	/* the number is in host byte order in the key */
+	NFJ_BE,		/* big endian */
+};
+
+/*
+ * The layout, written down once: a row for each member of struct nfj_key, in their
+ * order.  Whoever asks which group extracts a byte, in which byte order nft
+ * compares it, or what must be there for nft to load it, asks this table (imr/key.c
+ * looks it up by offset), and flow/ can't fill in a member in another group's
+ * function (nfj_key_fills()).  The build fails when a member has no row.
+ *
+ *	X(member, group, byte order, NFJ_VALID_* that nft's load asks for)
+ */
+#define NFJ_KEY_LAYOUT(X) \
+	X(start,     0,			NFJ_HOST, 0) \
+	X(valid,     0,			NFJ_HOST, 0) \
+	X(ll_len,    NFJ_GROUP_LL,	NFJ_HOST, 0) \
+	X(nh_len,    NFJ_GROUP_NH,	NFJ_HOST, 0) \
+	X(th_len,    NFJ_GROUP_TH,	NFJ_HOST, 0) \
+	X(thf_len,   NFJ_GROUP_TH,	NFJ_HOST, 0) \
+	X(len,	     NFJ_GROUP_META,	NFJ_HOST, 0) \
+	X(mark,	     NFJ_GROUP_META,	NFJ_HOST, 0) \
+	X(priority,  NFJ_GROUP_META,	NFJ_HOST, 0) \
+	X(iif,	     NFJ_GROUP_IF,	NFJ_HOST, 0) \
+	X(oif,	     NFJ_GROUP_IF,	NFJ_HOST, 0) \
+	X(nfproto,   NFJ_GROUP_BASE,	NFJ_HOST, 0) \
+	X(l4proto,   NFJ_GROUP_BASE,	NFJ_HOST, NFJ_VALID_L4PROTO) \
+	X(pkttype,   NFJ_GROUP_META,	NFJ_HOST, NFJ_VALID_PKTTYPE) \
+	X(ct_dir,    NFJ_GROUP_CT,	NFJ_HOST, NFJ_VALID_CT) \
+	X(protocol,  NFJ_GROUP_META,	NFJ_BE,	  0) \
+	X(iftype,    NFJ_GROUP_IF,	NFJ_HOST, NFJ_VALID_IFTYPE) \
+	X(oiftype,   NFJ_GROUP_IF,	NFJ_HOST, NFJ_VALID_OIFTYPE) \
+	X(pad,	     0,			NFJ_HOST, 0) \
+	X(ct_state,  NFJ_GROUP_CT,	NFJ_HOST, 0) \
+	X(ct_status, NFJ_GROUP_CT,	NFJ_HOST, NFJ_VALID_CT) \
+	X(ct_mark,   NFJ_GROUP_CT,	NFJ_HOST, NFJ_VALID_CT) \
+	X(pad2,	     0,			NFJ_HOST, 0) \
+	X(iifname,   NFJ_GROUP_IIFNAME,	NFJ_BE,	  0) \
+	X(oifname,   NFJ_GROUP_OIFNAME,	NFJ_BE,	  0) \
+	X(ll,	     NFJ_GROUP_LL,	NFJ_BE,	  0) \
+	X(nh,	     NFJ_GROUP_NH,	NFJ_BE,	  0) \
+	X(th,	     NFJ_GROUP_TH,	NFJ_BE,	  0)
+
+/* The same for the bits of nfj_key::valid: X(bit, group that sets it) */
+#define NFJ_KEY_VALIDS(X) \
+	X(NFJ_VALID_L4PROTO,	NFJ_GROUP_BASE) \
+	X(NFJ_VALID_CT,		NFJ_GROUP_CT) \
+	X(NFJ_VALID_IFTYPE,	NFJ_GROUP_IF) \
+	X(NFJ_VALID_OIFTYPE,	NFJ_GROUP_IF) \
+	X(NFJ_VALID_PKTTYPE,	NFJ_GROUP_META) \
+	X(NFJ_VALID_CTMARK,	NFJ_GROUP_CT)
+
+/* Where only a constant will do: NFJ_KEY_GROUP_mark, NFJ_KEY_VALID_mark and so on */
+enum {
+#define NFJ_KEY_X(_member, _group, _order, _valid) \
+	NFJ_KEY_GROUP_##_member = _group, NFJ_KEY_VALID_##_member = _valid,
+	NFJ_KEY_LAYOUT(NFJ_KEY_X)
+#undef NFJ_KEY_X
+};
+
+/* At the place that fills in members for a group: theirs it is in the table, too */
+#define nfj_key_fills(_group, _member) \
+	BUILD_BUG_ON(NFJ_KEY_GROUP_##_member != (_group))
+
+/**
+ * struct nfj_key_member - a row of the layout
+ * @name: of the member in struct nfj_key
+ * @off: its offset there
+ * @size: bytes
+ * @group: NFJ_GROUP_* that extracts it, 0 for none; each bit of nfj_key::valid has
+ *	   one of its own
+ * @order: enum nfj_order, in which nft compares it unless told to swap
+ * @valid: NFJ_VALID_* that nft's load of it asks for
+ */
+struct nfj_key_member {
+	const char	*name;
+	__u16		off;
+	__u8		size;
+	__u8		order;
+	__u16		group;
+	__u16		valid;
+};
+
+const struct nfj_key_member *nfj_key_member(unsigned int off);
+__u32 nfj_key_groups(unsigned int off, unsigned int size, __u64 mask);
+
+/**
+ * nfj_key_is_guard - does a member tell whether others exist?
+ * @off: its offset
+ *
+ * Reading a member that does not exist does no harm, so passes test these last.
+ *
+ * Return: true for the valid bits and the lengths of headers.
+ */
+static inline bool nfj_key_is_guard(unsigned int off)
+{
+	/* they come first, imr/key.c sees to it */
+	return off < offsetof(struct nfj_key, len);
+}
 
 /**
  * struct nfj_need - what a matcher reads of the flow key

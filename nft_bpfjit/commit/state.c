@@ -12,19 +12,6 @@
 
 static struct workqueue_struct *nfj_wq;
 
-static bool nfj_tests_equal(const struct nfj_ir *ir, const struct nfj_test *a,
-			    const struct nfj_test *b)
-{
-	if (a->kind != b->kind || a->n != b->n || a->size != b->size ||
-	    a->order != b->order || a->off != b->off || a->mask != b->mask ||
-	    a->hi != b->hi)
-		return false;
-	if (a->kind == NFJ_SET_IN || a->kind == NFJ_SET_OUT)
-		return !memcmp(&ir->ivals[a->lo], &ir->ivals[b->lo],
-			       a->hi * sizeof(*ir->ivals));
-	return a->lo == b->lo;
-}
-
 /* Does entry @b match whenever entry @a does? */
 static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_entry *a,
 			const struct nfj_entry *b)
@@ -41,7 +28,8 @@ static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_entry *a,
 		if (t->kind == NFJ_WIDE_IN || t->kind == NFJ_WIDE_OUT)
 			return false;
 		for (j = 0; j < a->ntests; j++)
-			if (nfj_tests_equal(ir, &ir->tests[a->first + j], t))
+			if (nfj_test_same(&ir->tests[a->first + j], ir->ivals, t,
+					  ir->ivals))
 				break;
 		if (j == a->ntests)
 			return false;

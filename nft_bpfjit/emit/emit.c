@@ -233,61 +233,21 @@ static void nfj_reads_word(u8 word, u8 *first, u8 *end)
  * @e: the program
  * @off: offset of a naturally aligned chunk
  * @size: bytes
+ * @mask: bits that are of interest, see nfj_key_groups()
  */
-void nfj_reads_key(struct nfj_emit *e, unsigned int off, unsigned int size)
+void nfj_reads_key(struct nfj_emit *e, unsigned int off, unsigned int size,
+		   u64 mask)
 {
+	const struct nfj_key_member *m = nfj_key_member(off);
 	struct nfj_need *need = &e->out->need;
-	unsigned int nh = offsetof(struct nfj_key, nh);
-	unsigned int th = offsetof(struct nfj_key, th);
-	unsigned int ll = offsetof(struct nfj_key, ll);
 
-	if (off >= th) {
-		need->groups |= NFJ_GROUP_TH;
-		nfj_reads_word((off - th) / 8, &need->th_first,
-			       &need->th_end);
-	} else if (off >= nh) {
-		need->groups |= NFJ_GROUP_NH;
-		nfj_reads_word((off - nh) / 8, &need->nh_first,
+	need->groups |= nfj_key_groups(off, size, mask);
+	if (m->off == offsetof(struct nfj_key, nh))
+		nfj_reads_word((off - m->off) / 8, &need->nh_first,
 			       &need->nh_end);
-	} else if (off >= ll) {
-		need->groups |= NFJ_GROUP_LL;
-	} else if (off >= offsetof(struct nfj_key, oifname)) {
-		need->groups |= NFJ_GROUP_OIFNAME;
-	} else if (off >= offsetof(struct nfj_key, iifname)) {
-		need->groups |= NFJ_GROUP_IIFNAME;
-	} else if (off >= offsetof(struct nfj_key, ct_state)) {
-		need->groups |= NFJ_GROUP_CT;
-	} else {
-		/* chunks of up to eight bytes may span several scalars */
-		unsigned int i;
-
-		for (i = off; i < off + size; i++) {
-			if (i < offsetof(struct nfj_key, valid))
-				continue;
-			else if (i < offsetof(struct nfj_key, ll_len))
-				need->groups |= NFJ_GROUP_BASE;
-			else if (i < offsetof(struct nfj_key, nh_len))
-				need->groups |= NFJ_GROUP_LL;
-			else if (i < offsetof(struct nfj_key, th_len))
-				need->groups |= NFJ_GROUP_NH;
-			else if (i < offsetof(struct nfj_key, len))
-				need->groups |= NFJ_GROUP_TH;
-			else if (i < offsetof(struct nfj_key, iif))
-				need->groups |= NFJ_GROUP_META;
-			else if (i < offsetof(struct nfj_key, nfproto))
-				need->groups |= NFJ_GROUP_IF;
-			else if (i < offsetof(struct nfj_key, pkttype))
-				need->groups |= NFJ_GROUP_BASE;
-			else if (i < offsetof(struct nfj_key, ct_dir))
-				need->groups |= NFJ_GROUP_META;
-			else if (i < offsetof(struct nfj_key, protocol))
-				need->groups |= NFJ_GROUP_CT;
-			else if (i < offsetof(struct nfj_key, iftype))
-				need->groups |= NFJ_GROUP_META;
-			else
-				need->groups |= NFJ_GROUP_IF;
-		}
-	}
+	else if (m->off == offsetof(struct nfj_key, th))
+		nfj_reads_word((off - m->off) / 8, &need->th_first,
+			       &need->th_end);
 }
 
 /**
@@ -303,7 +263,7 @@ void nfj_emit_load(struct nfj_emit *e, u8 dst, u16 off, u8 size, u8 order)
 	u8 bpf_size = size == 1 ? BPF_B : size == 2 ? BPF_H :
 		      size == 4 ? BPF_W : BPF_DW;
 
-	nfj_reads_key(e, off, size);
+	nfj_reads_key(e, off, size, 0);
 	/* dst = *(u<size> *)(key + off) */
 	nfj_insn(e, BPF_LDX | BPF_MEM | bpf_size, dst, NFJ_REG_KEY, off, 0);
 	if (order == NFJ_BE && size > 1)
@@ -314,19 +274,6 @@ void nfj_emit_load(struct nfj_emit *e, u8 dst, u16 off, u8 size, u8 order)
 static u64 nfj_full(u8 size)
 {
 	return size == 8 ? U64_MAX : (1ULL << size * 8) - 1;
-}
-
-/* Whether a field exists is known only once its group is extracted */
-static void nfj_reads_valid(struct nfj_emit *e, u64 mask)
-{
-	u32 *groups = &e->out->need.groups;
-
-	if (mask & (NFJ_VALID_CT | NFJ_VALID_CTMARK))
-		*groups |= NFJ_GROUP_CT;
-	if (mask & (NFJ_VALID_IFTYPE | NFJ_VALID_OIFTYPE))
-		*groups |= NFJ_GROUP_IF;
-	if (mask & NFJ_VALID_PKTTYPE)
-		*groups |= NFJ_GROUP_META;
 }
 
 /**
@@ -344,8 +291,9 @@ u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask)
 	u8 reg = 0;
 	u32 i;
 
+	/* a register that has it may have been loaded for other bits */
 	if (off == offsetof(struct nfj_key, valid))
-		nfj_reads_valid(e, mask);
+		nfj_reads_key(e, off, size, mask);
 	for (i = 0; i < e->ndims && !reg && !e->afresh; i++)
 		if (e->dim[i].off == off && e->dim[i].size == size &&
 		    e->dim[i].order == order)
@@ -571,10 +519,6 @@ void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
 		nfj_jump_imm(e, t->kind == NFJ_IN ? BPF_JNE : BPF_JEQ, reg,
 			     size, t->lo, fail);
 	} else if (t->kind == NFJ_IN) {
-		if (t->lo == 1 && t->hi >= r.hi && !r.lo) {
-			nfj_jump_imm(e, BPF_JEQ, reg, size, 0, fail);
-			return;
-		}
 		if (t->lo > r.lo)
 			nfj_jump_imm(e, BPF_JLT, reg, size, t->lo, fail);
 		if (t->hi < r.hi)

@@ -80,7 +80,7 @@ struct nfj_place {
  * @pack: trees may have packed leaves
  * @first: first entry of the program
  * @at: for each of its entries, and behind the last one, where its tests begin
- * @test: its tests; a wide test for equality is a test for each chunk here
+ * @test: its tests, normal as in imr/test.c, some of them in other words
  * @dim: the numbers
  * @ndims: how many
  * @dim_of: for each test its number in @dim, or NFJ_NODIM
@@ -143,7 +143,8 @@ void nfj_goto(struct nfj_emit *e, u32 label);
 void nfj_insn(struct nfj_emit *e, u8 code, u8 dst, u8 src, s16 off, s32 imm);
 void nfj_imm64(struct nfj_emit *e, u8 dst, u64 val);
 void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm, u32 label);
-void nfj_reads_key(struct nfj_emit *e, unsigned int off, unsigned int size);
+void nfj_reads_key(struct nfj_emit *e, unsigned int off, unsigned int size,
+		   u64 mask);
 void nfj_emit_load(struct nfj_emit *e, u8 dst, u16 off, u8 size, u8 order);
 u8 nfj_value(struct nfj_emit *e, u16 off, u8 size, u8 order, u64 mask);
 void nfj_emit_begin(struct nfj_emit *e);
@@ -256,9 +257,15 @@ enum nfj_known nfj_dim_known(const struct nfj_emit *e,
 			     const struct nfj_test *t);
 bool nfj_test_hull(const struct nfj_emit *e, const struct nfj_test *t, u64 *lo,
 		   u64 *hi);
-bool nfj_test_same(const struct nfj_emit *e, const struct nfj_test *a,
-		   const struct nfj_test *b);
 void nfj_dims_forget(struct nfj_emit *e);
+
+/* Do two tests, or two chunks, of a program say the same? */
+static inline bool nfj_emit_same(const struct nfj_emit *e,
+				 const struct nfj_test *a,
+				 const struct nfj_test *b)
+{
+	return nfj_test_same(a, e->ir->ivals, b, e->ir->ivals);
+}
 
 /* Number of a test's dimension, or NFJ_NODIM */
 static inline u8 nfj_test_dim(const struct nfj_emit *e,
@@ -290,7 +297,7 @@ static inline u64 nfj_dim_high(const struct nfj_dim *d,
 /* Is it about the existence of a field? */
 static inline bool nfj_dim_guard(const struct nfj_dim *d)
 {
-	return d->off < offsetof(struct nfj_key, len);
+	return nfj_key_is_guard(d->off);
 }
 
 static inline u32 nfj_entry_ntests(const struct nfj_emit *e, u32 entry)

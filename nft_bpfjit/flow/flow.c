@@ -50,6 +50,12 @@ static void nfj_flow_meta(struct nfj_key *key, const struct nft_pktinfo *pkt)
 {
 	const struct sk_buff *skb = pkt->skb;
 
+	nfj_key_fills(NFJ_GROUP_META, len);
+	nfj_key_fills(NFJ_GROUP_META, mark);
+	nfj_key_fills(NFJ_GROUP_META, priority);
+	nfj_key_fills(NFJ_GROUP_META, protocol);
+	nfj_key_fills(NFJ_GROUP_META, pkttype);
+
 	key->len = skb->len;
 	key->mark = skb->mark;
 	key->priority = skb->priority;
@@ -65,6 +71,11 @@ static void nfj_flow_if(struct nfj_key *key, const struct nft_pktinfo *pkt)
 {
 	const struct net_device *in = nft_in(pkt), *out = nft_out(pkt);
 	const struct net_device *dev = pkt->skb->dev;
+
+	nfj_key_fills(NFJ_GROUP_IF, iif);
+	nfj_key_fills(NFJ_GROUP_IF, oif);
+	nfj_key_fills(NFJ_GROUP_IF, iftype);
+	nfj_key_fills(NFJ_GROUP_IF, oiftype);
 
 	key->iif = in ? in->ifindex : 0;
 	key->oif = out ? out->ifindex : 0;
@@ -83,6 +94,9 @@ static void nfj_flow_ll(struct nfj_key *key, const struct nft_pktinfo *pkt)
 {
 	const struct sk_buff *skb = pkt->skb;
 	int off, have;
+
+	nfj_key_fills(NFJ_GROUP_LL, ll);
+	nfj_key_fills(NFJ_GROUP_LL, ll_len);
 
 	key->ll_len = 0;
 	if (!skb_mac_header_was_set(skb) || skb_mac_header_len(skb) == 0)

@@ -88,6 +88,11 @@ static __always_inline void nfj_flow_ct(struct nfj_key *key,
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct = nf_ct_get(pkt->skb, &ctinfo);
 
+	nfj_key_fills(NFJ_GROUP_CT, ct_state);
+	nfj_key_fills(NFJ_GROUP_CT, ct_mark);
+	nfj_key_fills(NFJ_GROUP_CT, ct_dir);
+	nfj_key_fills(NFJ_GROUP_CT, ct_status);
+
 	if (!ct) {
 		key->ct_state = ctinfo == IP_CT_UNTRACKED ?
 				NF_CT_STATE_UNTRACKED_BIT :
@@ -128,6 +133,16 @@ static __always_inline void nfj_flow_add(struct nfj_key *key,
 	const struct sk_buff *skb = pkt->skb;
 	u32 groups = need->groups;
 	int off, left;
+
+	nfj_key_fills(NFJ_GROUP_NH, nh);
+	nfj_key_fills(NFJ_GROUP_NH, nh_len);
+	nfj_key_fills(NFJ_GROUP_TH, th);
+	nfj_key_fills(NFJ_GROUP_TH, th_len);
+	nfj_key_fills(NFJ_GROUP_TH, thf_len);
+	nfj_key_fills(NFJ_GROUP_BASE, nfproto);
+	nfj_key_fills(NFJ_GROUP_BASE, l4proto);
+	nfj_key_fills(NFJ_GROUP_IIFNAME, iifname);
+	nfj_key_fills(NFJ_GROUP_OIFNAME, oifname);
 
 	if (groups & NFJ_GROUP_NH) {
 		off = skb_network_offset(skb);

@@ -136,7 +136,7 @@ static int nfj_fe_payload(struct nfj_fe *fe, const struct nlattr **tb,
 	    dreg + len > NFJ_REG_BYTES)
 		return NFJ_FE_STOP;
 
-	res = nfj_value_guard(fe, guard, 4, U32_MAX, off + len, U32_MAX);
+	res = nfj_value_number(fe, guard, 4, U32_MAX, off + len, U32_MAX, true);
 	nfj_value_load(fe, dreg, koff + off, len);
 	return res;
 }
@@ -152,8 +152,9 @@ struct nfj_fe_field {
 	u8	valid;	/* NFJ_VALID_*, or 0 where nft never breaks off */
 };
 
-#define NFJ_FIELD(_key, _member, _len, _valid) \
-	{ _key, offsetof(struct nfj_key, _member), _len, _valid }
+#define NFJ_FIELD(_key, _member) \
+	{ _key, offsetof(struct nfj_key, _member), \
+	  sizeof(((struct nfj_key *)NULL)->_member), NFJ_KEY_VALID_##_member }
 #define NFJ_OPAQUE(_key, _len)	{ _key, 0, _len, 0 }
 
 static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
@@ -177,9 +178,9 @@ static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
 			return NFJ_FE_STOP;
 		res = NFJ_FE_PURE;
 		if (f->valid)
-			res = nfj_value_guard(fe,
-					      offsetof(struct nfj_key, valid),
-					      4, f->valid, f->valid, f->valid);
+			res = nfj_value_number(fe, offsetof(struct nfj_key, valid), 4,
+					       f->valid, f->valid, f->valid,
+					       true);
 		nfj_value_load(fe, dreg, f->koff, f->len);
 		return res;
 	}
@@ -189,19 +190,19 @@ static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
 
 /* Mirrors nft_meta_get_eval() */
 static const struct nfj_fe_field nfj_meta_fields[] = {
-	NFJ_FIELD(NFT_META_LEN,		len, 4, 0),
-	NFJ_FIELD(NFT_META_PROTOCOL,	protocol, 2, 0),
-	NFJ_FIELD(NFT_META_NFPROTO,	nfproto, 1, 0),
-	NFJ_FIELD(NFT_META_L4PROTO,	l4proto, 1, NFJ_VALID_L4PROTO),
-	NFJ_FIELD(NFT_META_PRIORITY,	priority, 4, 0),
-	NFJ_FIELD(NFT_META_MARK,	mark, 4, 0),
-	NFJ_FIELD(NFT_META_IIF,		iif, 4, 0),
-	NFJ_FIELD(NFT_META_OIF,		oif, 4, 0),
-	NFJ_FIELD(NFT_META_IIFNAME,	iifname, NFJ_IFNAMSIZ, 0),
-	NFJ_FIELD(NFT_META_OIFNAME,	oifname, NFJ_IFNAMSIZ, 0),
-	NFJ_FIELD(NFT_META_IIFTYPE,	iftype, 2, NFJ_VALID_IFTYPE),
-	NFJ_FIELD(NFT_META_OIFTYPE,	oiftype, 2, NFJ_VALID_OIFTYPE),
-	NFJ_FIELD(NFT_META_PKTTYPE,	pkttype, 1, NFJ_VALID_PKTTYPE),
+	NFJ_FIELD(NFT_META_LEN,		len),
+	NFJ_FIELD(NFT_META_PROTOCOL,	protocol),
+	NFJ_FIELD(NFT_META_NFPROTO,	nfproto),
+	NFJ_FIELD(NFT_META_L4PROTO,	l4proto),
+	NFJ_FIELD(NFT_META_PRIORITY,	priority),
+	NFJ_FIELD(NFT_META_MARK,	mark),
+	NFJ_FIELD(NFT_META_IIF,		iif),
+	NFJ_FIELD(NFT_META_OIF,		oif),
+	NFJ_FIELD(NFT_META_IIFNAME,	iifname),
+	NFJ_FIELD(NFT_META_OIFNAME,	oifname),
+	NFJ_FIELD(NFT_META_IIFTYPE,	iftype),
+	NFJ_FIELD(NFT_META_OIFTYPE,	oiftype),
+	NFJ_FIELD(NFT_META_PKTTYPE,	pkttype),
 	NFJ_OPAQUE(NFT_META_SKUID,	4),
 	NFJ_OPAQUE(NFT_META_SKGID,	4),
 	NFJ_OPAQUE(NFT_META_RTCLASSID,	4),
@@ -245,10 +246,10 @@ static int nfj_fe_meta(struct nfj_fe *fe, const struct nlattr **tb,
 
 /* Mirrors nft_ct_get_eval() and nft_ct_get_fast_eval() */
 static const struct nfj_fe_field nfj_ct_fields[] = {
-	NFJ_FIELD(NFT_CT_STATE,		ct_state, 4, 0),
-	NFJ_FIELD(NFT_CT_DIRECTION,	ct_dir, 1, NFJ_VALID_CT),
-	NFJ_FIELD(NFT_CT_STATUS,	ct_status, 4, NFJ_VALID_CT),
-	NFJ_FIELD(NFT_CT_MARK,		ct_mark, 4, NFJ_VALID_CT),
+	NFJ_FIELD(NFT_CT_STATE,		ct_state),
+	NFJ_FIELD(NFT_CT_DIRECTION,	ct_dir),
+	NFJ_FIELD(NFT_CT_STATUS,	ct_status),
+	NFJ_FIELD(NFT_CT_MARK,		ct_mark),
 	NFJ_OPAQUE(NFT_CT_SECMARK,	4),
 	NFJ_OPAQUE(NFT_CT_EXPIRATION,	4),
 	NFJ_OPAQUE(NFT_CT_HELPER,	16),

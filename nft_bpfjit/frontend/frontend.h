@@ -7,11 +7,13 @@
 
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
+#include <linux/errno.h>
 #include <nft_bpfjit/imr.h>
 
 #define NFJ_REG_WORDS	16		/* data registers, 32 bits each */
 #define NFJ_REG_BYTES	(NFJ_REG_WORDS * 4)
 #define NFJ_DATA_MAX	16		/* sizeof(struct nft_data) */
+#define NFJ_SPANS	(2 * NFJ_DATA_MAX)	/* chunks of a comparison, at most */
 
 /* what one bit of a register is known to be */
 #define NFJ_BIT_KEY	0x0fff		/* bit number in the flow key */
@@ -58,6 +60,7 @@ enum nfj_fe_result {
  * @nfills: how many it has
  * @kmask: scratch: bits of the key that a comparison wants fixed
  * @kval: scratch: ... and their values
+ * @num: scratch: the chunks that come of it
  */
 struct nfj_fe {
 	struct nfj_ir	*ir;
@@ -84,6 +87,7 @@ struct nfj_fe {
 	u32		nfills;
 	u8		kmask[sizeof(struct nfj_key)];
 	u8		kval[sizeof(struct nfj_key)];
+	struct nfj_test	num[NFJ_SPANS];
 };
 
 #define NFJ_FE_MAXATTR	12
@@ -104,6 +108,17 @@ struct nfj_fe_row {
 
 const struct nfj_fe_row *nfj_fe_row(const char *name);
 
+/**
+ * nfj_fe_result - what adding a test comes to
+ * @err: of nfj_ir_add_range() and its like
+ *
+ * Return: NFJ_FE_PURE, NFJ_FE_NEVER for -ERANGE, or another errno.
+ */
+static inline int nfj_fe_result(int err)
+{
+	return err == -ERANGE ? NFJ_FE_NEVER : err ? : NFJ_FE_PURE;
+}
+
 /* value.c */
 void nfj_value_reset(struct nfj_fe *fe);
 void nfj_value_load(struct nfj_fe *fe, unsigned int reg, unsigned int koff,
@@ -113,14 +128,14 @@ int nfj_value_compare(struct nfj_fe *fe, unsigned int reg, unsigned int len,
 		      bool in, const u8 *lo, const u8 *hi);
 bool nfj_value_fill(const struct nfj_fe *fe, unsigned int word,
 		    struct nfj_fill *fill);
-int nfj_value_guard(struct nfj_fe *fe, unsigned int koff, unsigned int size,
-		    u64 mask, u64 lo, u64 hi);
+int nfj_value_number(struct nfj_fe *fe, unsigned int koff, unsigned int size,
+		     u64 mask, u64 lo, u64 hi, bool in);
 
 /* lookup.c */
 int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
 		   unsigned int reg, bool in);
 int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff,
-		     const struct nfj_ival *ports, unsigned int n, bool in);
+		     struct nfj_ival *ports, unsigned int n, bool in);
 int nfj_case_add(struct nfj_ir *cases, const struct nfj_ir *from,
 		 const struct nfj_entry *tests, s32 verdict,
 		 const void *target);

@@ -16,8 +16,17 @@
  *	th[2..3] in { [80, 80] }		-> jump web
  *
  * Where it isn't one number (concatenations, IPv6 addresses, names) each element
- * is a case of its own.  The cases of a rule exclude each other, since the
- * elements of a set do.
+ * is a case of its own.
+ *
+ * Elements come in the order in which nft finds them.  Those of a concatenation
+ * with ranges may overlap, and the first that holds the key counts:
+ *
+ *	ip saddr . udp dport vmap { 10.8.0.5 . 0-65535 : accept,
+ *				    10.8.0.0/24 . 0-65535 : drop }
+ *
+ * Cases keep that order, and the first one that matches leads over the others of
+ * its rule.  Intervals of one number are sorted by their verdicts only where none
+ * overlaps with another.
  *
  * All of it mirrors nft_lookup_eval(); what can't be translated stays a lookup.
  */
@@ -37,13 +46,26 @@
 
 /* An element that is an interval of a number */
 struct nfj_number {
-	u64		lo;
-	u64		hi;
+	struct nfj_ival	v;
 	s32		verdict;
 	const void	*target;
 };
 
+static int nfj_ival_cmp(const void *a, const void *b)
+{
+	const struct nfj_ival *x = a, *y = b;
+
+	return x->lo < y->lo ? -1 : x->lo > y->lo;
+}
+
 static int nfj_number_cmp(const void *a, const void *b)
+{
+	const struct nfj_number *x = a, *y = b;
+
+	return nfj_ival_cmp(&x->v, &y->v);
+}
+
+static int nfj_number_verdict_cmp(const void *a, const void *b)
 {
 	const struct nfj_number *x = a, *y = b;
 
@@ -52,7 +74,19 @@ static int nfj_number_cmp(const void *a, const void *b)
 	if (x->target != y->target)
 		return (unsigned long)x->target < (unsigned long)y->target ?
 		       -1 : 1;
-	return x->lo < y->lo ? -1 : x->lo > y->lo;
+	return nfj_number_cmp(a, b);
+}
+
+/* Does an element hold a number that another one holds, too?  Sorts them. */
+static bool nfj_numbers_overlap(struct nfj_number *num, u32 n)
+{
+	u32 i;
+
+	sort(num, n, sizeof(*num), nfj_number_cmp, NULL);
+	for (i = 1; i < n; i++)
+		if (num[i].v.lo <= num[i - 1].v.hi)
+			return true;
+	return false;
 }
 
 /* Begin a rule in a scratch chain, for an element's tests */
@@ -102,7 +136,7 @@ static int nfj_elem_scratch(struct nfj_fe *fe, const struct nfj_set_in *set,
 	return res;
 }
 
-/* Elements as intervals of one number, sorted; size 0 in @t when they aren't */
+/* Elements as intervals of one number; size 0 in @t when they aren't */
 static int nfj_set_numbers(struct nfj_fe *fe, const struct nfj_set_in *set,
 			   unsigned int reg, struct nfj_ir *scratch,
 			   struct nfj_number *num, u32 *count,
@@ -130,14 +164,12 @@ static int nfj_set_numbers(struct nfj_fe *fe, const struct nfj_set_in *set,
 		    e->order != t->order || e->mask != t->mask)
 			goto no_number;
 		num[k++] = (struct nfj_number){
-			.lo	 = e->lo,
-			.hi	 = e->hi,
+			.v	 = { e->lo, e->hi },
 			.verdict = elem->verdict,
 			.target	 = elem->target,
 		};
 	}
 	*count = k;
-	sort(num, k, sizeof(*num), nfj_number_cmp, NULL);
 	return NFJ_FE_PURE;
 
 no_number:
@@ -145,79 +177,41 @@ no_number:
 	return NFJ_FE_PURE;
 }
 
-/* Add to a rule that a number is in (or not in) sorted intervals */
+/* Add that a number is in (or not in) the intervals of elements, which are then
+ * good for nothing else
+ */
 static int nfj_set_test(struct nfj_ir *ir, struct nfj_entry *entry,
-			const struct nfj_number *num, u32 n,
+			struct nfj_number *num, u32 n,
 			const struct nfj_test *like, bool in)
 {
-	struct nfj_test t = *like;
-	u32 first = ir->nivals, i;
-	struct nfj_ival *v;
-	int err;
+	/* in their place, since an interval is shorter than an element */
+	struct nfj_ival *v = &num->v;
+	u32 i;
 
-	for (i = 0; i < n; i++) {
-		v = ir->nivals > first ? &ir->ivals[ir->nivals - 1] : NULL;
-		if (v && (v->hi == U64_MAX || num[i].lo <= v->hi + 1)) {
-			v->hi = max(v->hi, num[i].hi);
-			continue;
-		}
-		err = nfj_ir_add_ival(ir, num[i].lo, num[i].hi);
-		if (err)
-			return err;
-	}
-	n = ir->nivals - first;
-	v = &ir->ivals[first];
-	if (!n)
-		return in ? -ERANGE : 0;
-	if (n == 1) {
-		ir->nivals = first;
-		if (in && !v->lo && v->hi == t.mask)
-			return 0;
-		t.kind = in ? NFJ_IN : NFJ_OUT;
-		t.lo = v->lo;
-		t.hi = v->hi;
-	} else {
-		t.kind = in ? NFJ_SET_IN : NFJ_SET_OUT;
-		t.lo = first;
-		t.hi = n;
-	}
-	return nfj_ir_add_test(ir, entry, &t);
+	BUILD_BUG_ON(offsetof(struct nfj_number, v));
+	for (i = 0; i < n; i++)
+		memmove(&v[i], &num[i].v, sizeof(*v));
+	sort(v, n, sizeof(*v), nfj_ival_cmp, NULL);
+	return nfj_ir_add_set(ir, entry, like, v, n, in);
 }
 
-static int nfj_fe_done(int err)
-{
-	return err == -ERANGE ? NFJ_FE_NEVER : err ? : NFJ_FE_PURE;
-}
-
-/* Copy a rule's tests from one chain to the last rule of another */
+/* Copy an entry's tests from one chain to the last entry of another */
 static int nfj_tests_copy(struct nfj_ir *to, struct nfj_entry *entry,
 			  const struct nfj_ir *from,
 			  const struct nfj_entry *tests)
 {
-	u32 i, j;
-	int err;
+	const struct nfj_test *t = from->tests + tests->first;
+	const struct nfj_test *end = t + tests->ntests;
+	int err = 0;
 
-	for (i = 0; i < tests->ntests; i++) {
-		struct nfj_test t = from->tests[tests->first + i];
-
-		if (t.kind == NFJ_SET_IN || t.kind == NFJ_SET_OUT) {
-			u32 first = to->nivals;
-
-			for (j = 0; j < t.hi; j++) {
-				const struct nfj_ival *v =
-					&from->ivals[t.lo + j];
-
-				err = nfj_ir_add_ival(to, v->lo, v->hi);
-				if (err)
-					return err;
-			}
-			t.lo = first;
-		}
-		err = nfj_ir_add_test(to, entry, &t);
-		if (err)
-			return err;
+	for (; t < end && !err; t += t->n) {
+		if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT)
+			err = nfj_ir_add_set(to, entry, t, &from->ivals[t->lo],
+					     t->hi, t->kind == NFJ_SET_IN);
+		else
+			err = nfj_ir_add_test(to, entry, t);
 	}
-	return 0;
+	return err;
 }
 
 /**
@@ -297,12 +291,13 @@ out_free:
 
 /* A case for each verdict, each with a test of one number */
 static int nfj_verdict_numbers(struct nfj_ir *ways,
-			       const struct nfj_number *num, u32 n,
+			       struct nfj_number *num, u32 n,
 			       const struct nfj_test *like)
 {
 	u32 i, k;
 	int err;
 
+	sort(num, n, sizeof(*num), nfj_number_verdict_cmp, NULL);
 	for (i = 0; i < n; i = k) {
 		for (k = i + 1; k < n; k++)
 			if (num[k].verdict != num[i].verdict ||
@@ -372,11 +367,11 @@ static int nfj_set_translate(struct nfj_fe *fe, const struct nfj_set_in *set,
 	if (res != NFJ_FE_PURE)
 		return res;
 	if (!set->verdicts && like.size)
-		return nfj_fe_done(nfj_set_test(fe->ir, fe->entry, num, n,
-						&like, in));
+		return nfj_fe_result(nfj_set_test(fe->ir, fe->entry, num, n,
+						  &like, in));
 	if (!in)
 		return nfj_set_out(fe, set, reg);
-	if (like.size)
+	if (like.size && !nfj_numbers_overlap(num, n))
 		res = nfj_verdict_numbers(ways, num, n, &like);
 	else
 		res = nfj_set_elems(fe, set, reg, scratch, ways);
@@ -440,39 +435,27 @@ int nfj_lookup_set(struct nfj_fe *fe, const struct nfj_set_in *set,
 
 /**
  * nfj_lookup_ports - test that a port is in a list, or not
- * @fe: the rule's state; the test is added to its rule
+ * @fe: the rule's state; the test is added to its entry
  * @koff: offset of the port in struct nfj_key
- * @ports: intervals of ports; they may overlap
+ * @ports: intervals of ports; they may overlap; sorted here
  * @n: how many
  * @in: true: the rule goes on when the port is in the list, false: when not
  *
  * Return: NFJ_FE_PURE, NFJ_FE_NEVER or -ENOMEM.
  */
 int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff,
-		     const struct nfj_ival *ports, unsigned int n, bool in)
+		     struct nfj_ival *ports, unsigned int n, bool in)
 {
-	const struct nfj_test like = {
-		.n	= 1,
+	const struct nfj_test port = {
 		.size	= 2,
-		.order	= NFJ_BE,
+		.order	= nfj_key_member(koff)->order,
 		.off	= koff,
 		.mask	= U16_MAX,
 	};
-	struct nfj_number *num;
-	unsigned int i;
-	int err;
 
-	num = kcalloc(n + 1, sizeof(*num), GFP_KERNEL);
-	if (!num)
-		return -ENOMEM;
-	for (i = 0; i < n; i++) {
-		num[i].lo = ports[i].lo;
-		num[i].hi = ports[i].hi;
-	}
-	sort(num, n, sizeof(*num), nfj_number_cmp, NULL);
-	err = nfj_set_test(fe->ir, fe->entry, num, n, &like, in);
-	kfree(num);
-	return nfj_fe_done(err);
+	sort(ports, n, sizeof(*ports), nfj_ival_cmp, NULL);
+	return nfj_fe_result(nfj_ir_add_set(fe->ir, fe->entry, &port, ports, n,
+					    in));
 }
 
 /**
@@ -484,14 +467,11 @@ int nfj_lookup_ports(struct nfj_fe *fe, unsigned int koff,
  */
 struct nfj_entry *nfj_odd_apply(struct nfj_fe *fe, int *err)
 {
-	const struct nfj_test t = {
-		.kind	= NFJ_IN,
-		.n	= 1,
+	const struct nfj_test len = {
 		.size	= 4,
 		.order	= NFJ_HOST,
 		.off	= offsetof(struct nfj_key, th_len),
 		.mask	= U32_MAX,
-		.hi	= fe->odd_len - 1,
 	};
 	struct nfj_ir *ir = fe->ir;
 	u32 nr = ir->entries[ir->nentries - 1].rule, ntests = ir->ntests;
@@ -504,7 +484,8 @@ struct nfj_entry *nfj_odd_apply(struct nfj_fe *fe, int *err)
 	entry->rule = nr;
 	*err = nfj_tests_copy(ir, entry, &fe->odd, &fe->odd.entries[0]);
 	if (!*err)
-		*err = nfj_ir_add_test(ir, entry, &t);
+		*err = nfj_ir_add_range(ir, entry, &len, 0, fe->odd_len - 1,
+					true);
 	if (!*err)
 		return entry;
 	ir->nentries--;

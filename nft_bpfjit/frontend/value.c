@@ -78,18 +78,7 @@ void nfj_value_load(struct nfj_fe *fe, unsigned int reg, unsigned int koff,
 						   : NFJ_BIT_CONST;
 }
 
-/* In which byte order nft compares this part of the key, unless told to swap */
-static u8 nfj_value_order(unsigned int koff)
-{
-	if (koff >= offsetof(struct nfj_key, iifname))
-		return NFJ_BE;
-	if (koff >= offsetof(struct nfj_key, protocol) &&
-	    koff < offsetof(struct nfj_key, iftype))
-		return NFJ_BE;
-	return NFJ_HOST;
-}
-
-static u64 nfj_value_number(const u8 *bytes, unsigned int size, u8 order)
+static u64 nfj_value_read(const u8 *bytes, unsigned int size, u8 order)
 {
 	u64 v = 0;
 	unsigned int i;
@@ -106,11 +95,10 @@ static u64 nfj_value_number(const u8 *bytes, unsigned int size, u8 order)
 	return v;
 }
 
-/* Make a test of the smallest aligned chunk that covers a span's bytes */
-static int nfj_value_emit(struct nfj_fe *fe, const struct nfj_span *span,
-			  u8 kind, u8 n)
+/* The smallest aligned chunk that covers a span's bytes, with its bounds */
+static struct nfj_test nfj_value_chunk(const struct nfj_span *span)
 {
-	struct nfj_test t = { .kind = kind, .n = n, .order = span->order };
+	struct nfj_test t = { .order = span->order };
 	unsigned int first = 8, last = 0, i, at;
 
 	for (i = 0; i < 8; i++) {
@@ -123,43 +111,30 @@ static int nfj_value_emit(struct nfj_fe *fe, const struct nfj_span *span,
 		;
 	at = first / t.size * t.size;
 	t.off = span->word * 8 + at;
-	t.mask = nfj_value_number(span->mask + at, t.size, t.order);
-	t.lo = nfj_value_number(span->lo + at, t.size, t.order);
-	t.hi = nfj_value_number(span->hi + at, t.size, t.order);
-	return nfj_ir_add_test(fe->ir, fe->entry, &t);
+	t.mask = nfj_value_read(span->mask + at, t.size, t.order);
+	t.lo = nfj_value_read(span->lo + at, t.size, t.order);
+	t.hi = nfj_value_read(span->hi + at, t.size, t.order);
+	return t;
 }
 
-static int nfj_value_emit_all(struct nfj_fe *fe, const struct nfj_span *span,
-			      unsigned int n, bool in)
+/* Spans, the most significant first, within their bounds or not */
+static int nfj_value_emit(struct nfj_fe *fe, const struct nfj_span *span,
+			  unsigned int n, bool in)
 {
-	bool wide = n > 1;
 	unsigned int i;
-	int err;
 
-	for (i = 0; i < n; i++) {
-		u8 kind = in ? NFJ_IN : NFJ_OUT;
-
-		if (wide)
-			kind = in ? NFJ_WIDE_IN : NFJ_WIDE_OUT;
-		err = nfj_value_emit(fe, &span[i], kind, wide ? n - i : 1);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int nfj_value_done(int err)
-{
-	return err == -ERANGE ? NFJ_FE_NEVER : err ? : NFJ_FE_PURE;
+	for (i = 0; i < n; i++)
+		fe->num[i] = nfj_value_chunk(&span[i]);
+	return nfj_fe_result(nfj_ir_add_wide(fe->ir, fe->entry, fe->num, n,
+					     in));
 }
 
 /* Registers (in)equal to @val: bits in any order, from anywhere in the key */
 static int nfj_value_equal(struct nfj_fe *fe, unsigned int reg,
 			   unsigned int len, bool in, const u8 *val)
 {
-	struct nfj_span span[NFJ_DATA_MAX * 2];
+	struct nfj_span span[NFJ_SPANS];
 	unsigned int n = 0, i, j, lo = sizeof(struct nfj_key), hi = 0;
-	int err;
 
 	memset(fe->kmask, 0, sizeof(fe->kmask));
 	for (i = 0; i < len * 8; i++) {
@@ -199,11 +174,11 @@ static int nfj_value_equal(struct nfj_fe *fe, unsigned int reg,
 			return NFJ_FE_STOP;
 		memset(s, 0, sizeof(*s));
 		s->word = i;
-		s->order = nfj_value_order(i * 8);
+		s->order = nfj_key_member(i * 8)->order;
 		for (j = 0; j < 8; j++) {
 			if (!fe->kmask[i * 8 + j])
 				continue;
-			s->order = nfj_value_order(i * 8 + j);
+			s->order = nfj_key_member(i * 8 + j)->order;
 			s->mask[j] = fe->kmask[i * 8 + j];
 			s->lo[j] = fe->kval[i * 8 + j];
 			s->hi[j] = fe->kval[i * 8 + j];
@@ -212,11 +187,7 @@ static int nfj_value_equal(struct nfj_fe *fe, unsigned int reg,
 	}
 	if (!n)
 		return in ? NFJ_FE_PURE : NFJ_FE_NEVER;
-	if (!in)
-		return nfj_value_done(nfj_value_emit_all(fe, span, n, false));
-	for (i = 0, err = 0; i < n && !err; i++)
-		err = nfj_value_emit_all(fe, &span[i], 1, true);
-	return nfj_value_done(err);
+	return nfj_value_emit(fe, span, n, in);
 }
 
 /* Add or subtract one, most significant bit first; true when it wraps */
@@ -247,7 +218,7 @@ static int nfj_value_ordered(struct nfj_fe *fe, unsigned int reg,
 			     unsigned int len, bool in, const u8 *lo,
 			     const u8 *hi)
 {
-	struct nfj_span span[NFJ_DATA_MAX];
+	struct nfj_span span[NFJ_SPANS];
 	u8 plo[NFJ_CMP_BITS], phi[NFJ_CMP_BITS];
 	bool lo_tight = true, hi_tight = true;
 	unsigned int n = 0, nspan = 0, i, j;
@@ -286,9 +257,7 @@ static int nfj_value_ordered(struct nfj_fe *fe, unsigned int reg,
 	if (memcmp(plo, phi, n) > 0)
 		return in ? NFJ_FE_NEVER : NFJ_FE_PURE;
 
-	for (i = 0; i < n && !plo[i] && phi[i]; i++)
-		;
-	if (i == n)
+	if (!n)
 		return in ? NFJ_FE_PURE : NFJ_FE_NEVER;
 
 	for (i = 0; i < n; i = j) {
@@ -321,10 +290,10 @@ static int nfj_value_ordered(struct nfj_fe *fe, unsigned int reg,
 			return NFJ_FE_STOP;
 		s->order = be ? NFJ_BE : NFJ_HOST;
 		if (be && host)
-			s->order = nfj_value_order(bits[i] / 8);
+			s->order = nfj_key_member(bits[i] / 8)->order;
 		nspan++;
 	}
-	return nfj_value_done(nfj_value_emit_all(fe, span, nspan, in));
+	return nfj_value_emit(fe, span, nspan, in);
 }
 
 /**
@@ -354,33 +323,31 @@ int nfj_value_compare(struct nfj_fe *fe, unsigned int reg, unsigned int len,
 }
 
 /**
- * nfj_value_guard - add the condition under which a load succeeds
- * @fe: the rule's state
- * @koff: offset in struct nfj_key of a number in host byte order
+ * nfj_value_number - test a number of the flow key, or make sure that a load succeeds
+ * @fe: the rule's state; the test is added to its entry
+ * @koff: offset in struct nfj_key, in whose byte order the number is
  * @size: its size in bytes
  * @mask: bits of it that count
- * @lo: lowest value
+ * @lo: lowest value of what is left
  * @hi: highest value
+ * @in: true: the rule goes on when it lies between the two, false: when not
  *
- * Return: NFJ_FE_PURE, NFJ_FE_NEVER or -ENOMEM.
+ * Return: NFJ_FE_PURE, NFJ_FE_NEVER when that can't hold, or -ENOMEM.
  */
-int nfj_value_guard(struct nfj_fe *fe, unsigned int koff, unsigned int size,
-		    u64 mask, u64 lo, u64 hi)
+int nfj_value_number(struct nfj_fe *fe, unsigned int koff, unsigned int size,
+		     u64 mask, u64 lo, u64 hi, bool in)
 {
-	struct nfj_test t = {
-		.kind	= NFJ_IN,
-		.n	= 1,
+	const struct nfj_test num = {
 		.size	= size,
-		.order	= NFJ_HOST,
+		.order	= nfj_key_member(koff)->order,
 		.off	= koff,
 		.mask	= mask,
-		.lo	= lo,
-		.hi	= hi,
 	};
 
 	if (!fe->collect)
 		return NFJ_FE_PURE;
-	return nfj_value_done(nfj_ir_add_test(fe->ir, fe->entry, &t));
+	return nfj_fe_result(nfj_ir_add_range(fe->ir, fe->entry, &num, lo, hi,
+					      in));
 }
 
 /**

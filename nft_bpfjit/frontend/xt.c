@@ -51,31 +51,6 @@ struct nfj_xt_row {
 
 #define NFJ_KEY(_member)	offsetof(struct nfj_key, _member)
 
-/* lo <= x & mask <= hi, or not so */
-static int nfj_xt_in(struct nfj_fe *fe, unsigned int koff, unsigned int size,
-		     u8 order, u64 mask, u64 lo, u64 hi, bool invert)
-{
-	struct nfj_test t = {
-		.kind	= invert ? NFJ_OUT : NFJ_IN,
-		.n	= 1,
-		.size	= size,
-		.order	= order,
-		.off	= koff,
-		.mask	= mask,
-		.lo	= lo,
-		.hi	= hi,
-	};
-	int err;
-
-	/* bits that the mask takes away */
-	if (lo > mask || (lo == hi && lo & ~mask))
-		return invert ? NFJ_FE_PURE : NFJ_FE_NEVER;
-	if (!lo && hi == mask)
-		return invert ? NFJ_FE_NEVER : NFJ_FE_PURE;
-	err = nfj_ir_add_test(fe->ir, fe->entry, &t);
-	return err == -ERANGE ? NFJ_FE_NEVER : err;
-}
-
 /* The transport header must have @len bytes; what becomes of the packet if it
  * hasn't, the match itself decides.
  */
@@ -94,16 +69,15 @@ static int nfj_xt_transport(struct nfj_fe *fe, unsigned int len)
 	}
 	if (len > fe->odd_len)
 		fe->odd_len = len;
-	return nfj_value_guard(fe, NFJ_KEY(th_len), 4, U32_MAX, len, U32_MAX);
+	return nfj_value_number(fe, NFJ_KEY(th_len), 4, U32_MAX, len, U32_MAX,
+				true);
 }
 
 static int nfj_xt_port(struct nfj_fe *fe, unsigned int at, const __u16 *ports,
 		       bool invert)
 {
-	if (ports[0] > ports[1])
-		return invert ? NFJ_FE_PURE : NFJ_FE_NEVER;
-	return nfj_xt_in(fe, NFJ_KEY(th) + at, 2, NFJ_BE, U16_MAX, ports[0],
-			 ports[1], invert);
+	return nfj_value_number(fe, NFJ_KEY(th) + at, 2, U16_MAX, ports[0],
+				ports[1], !invert);
 }
 
 /* tcp_mt() */
@@ -122,9 +96,9 @@ static int nfj_xt_tcp(struct nfj_fe *fe, const void *data, u32 rev)
 		res = nfj_xt_port(fe, 2, info->dpts,
 				  info->invflags & XT_TCP_INV_DSTPT);
 	if (res == NFJ_FE_PURE)
-		res = nfj_xt_in(fe, NFJ_KEY(th) + 13, 1, NFJ_HOST,
-				info->flg_mask, info->flg_cmp, info->flg_cmp,
-				info->invflags & XT_TCP_INV_FLAGS);
+		res = nfj_value_number(fe, NFJ_KEY(th) + 13, 1, info->flg_mask,
+				       info->flg_cmp, info->flg_cmp,
+				       !(info->invflags & XT_TCP_INV_FLAGS));
 	return res;
 }
 
@@ -160,9 +134,9 @@ static int nfj_xt_type(struct nfj_fe *fe, const struct nfj_xt_icmp *info,
 		return res;
 	if (any)
 		return invert ? NFJ_FE_NEVER : NFJ_FE_PURE;
-	return nfj_xt_in(fe, NFJ_KEY(th), 2, NFJ_BE, U16_MAX,
-			 info->type << 8 | info->code[0],
-			 info->type << 8 | info->code[1], invert);
+	return nfj_value_number(fe, NFJ_KEY(th), 2, U16_MAX,
+				info->type << 8 | info->code[0],
+				info->type << 8 | info->code[1], !invert);
 }
 
 static int nfj_xt_icmp(struct nfj_fe *fe, const void *data, u32 rev)
@@ -217,8 +191,8 @@ static int nfj_xt_mark(struct nfj_fe *fe, const void *data, u32 rev)
 {
 	const struct xt_mark_mtinfo1 *info = data;
 
-	return nfj_xt_in(fe, NFJ_KEY(mark), 4, NFJ_HOST, info->mask,
-			 info->mark, info->mark, info->invert);
+	return nfj_value_number(fe, NFJ_KEY(mark), 4, info->mask, info->mark,
+				info->mark, !info->invert);
 }
 
 /* connmark_mt() */
@@ -227,24 +201,18 @@ static int nfj_xt_connmark(struct nfj_fe *fe, const void *data, u32 rev)
 	const struct xt_connmark_mtinfo1 *info = data;
 	int res;
 
-	res = nfj_value_guard(fe, NFJ_KEY(valid), 4, NFJ_VALID_CTMARK,
-			      NFJ_VALID_CTMARK, NFJ_VALID_CTMARK);
+	res = nfj_value_number(fe, NFJ_KEY(valid), 4, NFJ_VALID_CTMARK,
+			       NFJ_VALID_CTMARK, NFJ_VALID_CTMARK, true);
 	if (res != NFJ_FE_PURE)
 		return res;
-	return nfj_xt_in(fe, NFJ_KEY(ct_mark), 4, NFJ_HOST, info->mask,
-			 info->mark, info->mark, info->invert);
+	return nfj_value_number(fe, NFJ_KEY(ct_mark), 4, info->mask, info->mark,
+				info->mark, !info->invert);
 }
 
-/* Some of a set of states; bits as "ct state" has them */
+/* Some of a set of states, or none of them; bits as "ct state" has them */
 static int nfj_xt_states(struct nfj_fe *fe, u32 mask, bool invert)
 {
-	if (!mask)
-		return invert ? NFJ_FE_PURE : NFJ_FE_NEVER;
-	if (invert)
-		return nfj_xt_in(fe, NFJ_KEY(ct_state), 4, NFJ_HOST, mask, 0,
-				 0, false);
-	return nfj_xt_in(fe, NFJ_KEY(ct_state), 4, NFJ_HOST, mask, 1, mask,
-			 false);
+	return nfj_value_number(fe, NFJ_KEY(ct_state), 4, mask, 0, 0, invert);
 }
 
 #define NFJ_XT_STATES	(NF_CT_STATE_INVALID_BIT | \
@@ -291,14 +259,14 @@ static int nfj_xt_hops(struct nfj_fe *fe, unsigned int at, u8 mode, u8 val)
 	switch (mode) {
 	case IPT_TTL_EQ:
 	case IPT_TTL_NE:
-		return nfj_xt_in(fe, NFJ_KEY(nh) + at, 1, NFJ_HOST, U8_MAX,
-				 val, val, mode == IPT_TTL_NE);
+		return nfj_value_number(fe, NFJ_KEY(nh) + at, 1, U8_MAX, val,
+					val, mode == IPT_TTL_EQ);
 	case IPT_TTL_LT:
-		return nfj_xt_in(fe, NFJ_KEY(nh) + at, 1, NFJ_HOST, U8_MAX,
-				 val, U8_MAX, true);
+		return nfj_value_number(fe, NFJ_KEY(nh) + at, 1, U8_MAX, val,
+					U8_MAX, false);
 	case IPT_TTL_GT:
-		return nfj_xt_in(fe, NFJ_KEY(nh) + at, 1, NFJ_HOST, U8_MAX, 0,
-				 val, true);
+		return nfj_value_number(fe, NFJ_KEY(nh) + at, 1, U8_MAX, 0,
+					val, false);
 	default:
 		return NFJ_FE_STOP;
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Storage of the IMR: growing arrays of rules, tests, intervals and fills.
+ * Storage of the IMR: growing arrays of entries, tests, intervals and fills.
  */
 #include <linux/errno.h>
 #include <linux/limits.h>
@@ -55,65 +55,19 @@ struct nfj_entry *nfj_ir_add_entry(struct nfj_ir *ir)
 	return entry;
 }
 
-/* Outside of an interval at the edge is inside of another, from the next number
- * within the mask on, or up to the one before.  False when nothing is outside.
- */
-static bool nfj_test_edge(struct nfj_test *t)
-{
-	if (!t->lo && t->hi == t->mask)
-		return false;
-	if (!t->lo) {
-		t->kind = NFJ_IN;
-		t->lo = ((t->hi | ~t->mask) + 1) & t->mask;
-		t->hi = t->mask;
-	} else if (t->hi == t->mask) {
-		t->kind = NFJ_IN;
-		t->hi = (t->lo - 1) & t->mask;
-		t->lo = 0;
-	}
-	return true;
-}
-
 /**
- * nfj_ir_add_test - append a test to the last entry of a chain
+ * nfj_ir_push_test - append one chunk of a test, for test.c alone
  * @ir: the chain
- * @entry: its last entry
- * @add: the test; a wide test is added chunk by chunk
+ * @test: the chunk; the caller keeps count in nfj_entry::ntests
  *
- * Two intervals on the same number become their intersection, so that a length
- * guard stands once and "dport >= 10 dport <= 20" is one test.
- *
- * Return: 0, -ENOMEM, or -ERANGE when the entry can no longer match.
+ * Return: 0 or -ENOMEM.
  */
-int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_entry *entry,
-		    const struct nfj_test *add)
+int nfj_ir_push_test(struct nfj_ir *ir, const struct nfj_test *test)
 {
-	struct nfj_test test = *add;
-	u32 i;
-
-	if (test.kind == NFJ_OUT && !nfj_test_edge(&test))
-		return -ERANGE;
-	for (i = entry->first; test.kind == NFJ_IN && i < ir->ntests; i++) {
-		struct nfj_test *t = &ir->tests[i];
-
-		if (t->kind != NFJ_IN) {
-			i += t->n - 1;
-			continue;
-		}
-		if (t->off != test.off || t->size != test.size ||
-		    t->order != test.order || t->mask != test.mask)
-			continue;
-		if (test.lo > t->lo)
-			t->lo = test.lo;
-		if (test.hi < t->hi)
-			t->hi = test.hi;
-		return t->lo > t->hi ? -ERANGE : 0;
-	}
 	if (nfj_room((void **)&ir->tests, &ir->tests_max, ir->ntests, 1,
-		     sizeof(test)))
+		     sizeof(*test)))
 		return -ENOMEM;
-	ir->tests[ir->ntests++] = test;
-	entry->ntests++;
+	ir->tests[ir->ntests++] = *test;
 	return 0;
 }
 

@@ -125,7 +125,6 @@ static int nfj_programs(const struct nfj_ir *ir, struct nfj_matcher *m,
  */
 static u32 nfj_front(const struct nfj_ir *ir)
 {
-	const u32 ct = NFJ_VALID_CT | NFJ_VALID_CTMARK;
 	u32 i, j;
 
 	for (i = 0; i < ir->nentries; i++) {
@@ -136,10 +135,8 @@ static u32 nfj_front(const struct nfj_ir *ir)
 		for (j = 0; j < r->ntests; j++) {
 			const struct nfj_test *t = &ir->tests[r->first + j];
 
-			if (t->off == offsetof(struct nfj_key, valid) ?
-			    t->mask & ~ct :
-			    t->off < offsetof(struct nfj_key, ct_state) ||
-			    t->off > offsetof(struct nfj_key, ct_mark))
+			if (nfj_key_groups(t->off, t->size, t->mask) !=
+			    NFJ_GROUP_CT)
 				return i;
 		}
 	}

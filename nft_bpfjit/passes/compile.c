@@ -20,7 +20,7 @@ static void nfj_reads_fills(struct nfj_emit *e, const struct nfj_entry *entry)
 		const struct nfj_fill *fill = &e->ir->fills[entry->fill + i];
 
 		for (j = 0; j < fill->len; j++)
-			nfj_reads_key(e, fill->off + j, 1);
+			nfj_reads_key(e, fill->off + j, 1, 0);
 	}
 }
 
@@ -39,7 +39,8 @@ static void nfj_reads_fills(struct nfj_emit *e, const struct nfj_entry *entry)
  * anywhere up to nfj_insns::open, which is behind the last of these; what another
  * one would give is not defined.
  *
- * Return: 0; -ENOMEM; -ERANGE or -E2BIG when the range must be split.
+ * Return: 0; -ENOMEM; -EBADMSG for a chain that is not as the front end makes
+ * them; -ERANGE or -E2BIG when the range must be split.
  */
 int nfj_compile(const struct nfj_ir *ir, u32 first, u32 last, u32 opts,
 		struct nfj_insns *out)

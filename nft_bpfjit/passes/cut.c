@@ -343,7 +343,7 @@ static bool nfj_cut_has(const struct nfj_emit *e, u32 entry,
 	const struct nfj_test *t, *end = nfj_entry_end(e, entry);
 
 	for (t = nfj_entry_tests(e, entry); t < end; t += t->n)
-		if (t->off == test->off && nfj_test_same(e, t, test))
+		if (t->off == test->off && nfj_emit_same(e, t, test))
 			return true;
 	return false;
 }

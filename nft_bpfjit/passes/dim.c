@@ -102,23 +102,6 @@ static void nfj_dims_cache(struct nfj_emit *e)
 	}
 }
 
-/* A wide test for equality is one for each of its chunks */
-static void nfj_unwiden(struct nfj_test *t)
-{
-	u32 i, n = t->n;
-
-	if (t->kind != NFJ_WIDE_IN)
-		return;
-	/* any interval but a point says more than its chunks one by one */
-	for (i = 0; i < n; i++)
-		if (t[i].lo != t[i].hi)
-			return;
-	for (i = 0; i < n; i++) {
-		t[i].kind = NFJ_IN;
-		t[i].n = 1;
-	}
-}
-
 /* A prefix that ends at a byte is a test on fewer bytes: make it one on as many
  * as others test at that place, so that all are about one number.  @sizes has a
  * bit for each size of the tests at an offset.
@@ -186,7 +169,6 @@ static u32 nfj_dims_copy(const struct nfj_ir *ir, u32 entry, const u8 *sizes,
 		for (i = 0; i < t->n; i++)
 			to[n++] = t[i];
 		t += t->n;
-		nfj_unwiden(chunk);
 		if (chunk->n == 1 && n == chunk - to + 1 &&
 		    nfj_splits(chunk, sizes))
 			n += nfj_split(chunk) - 1;
@@ -211,7 +193,7 @@ static void nfj_dims_sizes(const struct nfj_test *t, const struct nfj_test *end,
  *
  * Preserves: which packets match an entry.  Tests are put in other words only.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM; or -EBADMSG for a test that is not normal (imr/test.c).
  */
 int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last)
 {
@@ -247,6 +229,9 @@ int nfj_dims_init(struct nfj_emit *e, u32 first, u32 last)
 	nfj_dims_sizes(e->test, e->test + n, sizes);
 	for (i = 0; i < n; i += e->test[i].n) {
 		nfj_align(&e->test[i], sizes);
+		/* all passes that follow rely on it */
+		if (NFJ_REFUSE(!nfj_test_normal(ir, &e->test[i], n - i)))
+			return -EBADMSG;
 		e->dim_of[i] = nfj_dim_find(e, &e->test[i]);
 	}
 	if (e->opts & NFJ_OPT_LOADS)
@@ -303,30 +288,6 @@ const struct nfj_test *nfj_dim_test(const struct nfj_emit *e, u32 entry, u8 d)
 		if (t->kind == NFJ_IN && nfj_test_dim(e, t) == d)
 			return t;
 	return NULL;
-}
-
-/**
- * nfj_test_same - do two tests say the same?
- * @e: the program
- * @a: a test
- * @b: another
- *
- * Chunks of wide tests count one by one.
- *
- * Return: false when they may differ.
- */
-bool nfj_test_same(const struct nfj_emit *e, const struct nfj_test *a,
-		   const struct nfj_test *b)
-{
-	if (a->kind != b->kind || a->n != b->n || a->off != b->off ||
-	    a->size != b->size || a->order != b->order || a->mask != b->mask ||
-	    a->hi != b->hi)
-		return false;
-	if (a->kind != NFJ_SET_IN && a->kind != NFJ_SET_OUT)
-		return a->lo == b->lo;
-	return a->lo == b->lo ||
-	       !memcmp(&e->ir->ivals[a->lo], &e->ir->ivals[b->lo],
-		       a->hi * sizeof(*e->ir->ivals));
 }
 
 /* What is known of the number lies in the set: all of it, a part, nothing */

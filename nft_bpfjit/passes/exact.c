@@ -86,7 +86,7 @@ static u64 nfj_mix(u64 *state)
 bool nfj_exact_field(const struct nfj_test *t)
 {
 	return t->kind == NFJ_IN && t->lo == t->hi &&
-	       t->off >= offsetof(struct nfj_key, len);
+	       !nfj_key_is_guard(t->off);
 }
 
 /* A number of a test as it lies in memory, read in host byte order */

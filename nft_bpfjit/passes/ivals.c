@@ -45,7 +45,7 @@ static const struct nfj_test *nfj_ivals_test(const struct nfj_emit *e, u32 entry
 
 	for (t = nfj_entry_tests(e, entry); t < end; t += t->n) {
 		if (t->kind != NFJ_IN || nfj_test_dim(e, t) == NFJ_NODIM ||
-		    t->off < offsetof(struct nfj_key, len) || t->size == 1)
+		    nfj_key_is_guard(t->off) || t->size == 1)
 			continue;
 		if (found || t->size > 4)
 			return NULL;
@@ -69,7 +69,7 @@ static bool nfj_ivals_fits(const struct nfj_emit *e, u32 entry, u32 ref,
 			if (b[i].kind != NFJ_IN ||
 			    nfj_test_dim(e, &b[i]) != nfj_test_dim(e, &a[i]))
 				return false;
-		} else if (!nfj_test_same(e, &a[i], &b[i])) {
+		} else if (!nfj_emit_same(e, &a[i], &b[i])) {
 			return false;
 		}
 	}

@@ -38,7 +38,7 @@
 
 static unsigned int nfj_rank(const struct nfj_test *t)
 {
-	if (t->off < offsetof(struct nfj_key, len))
+	if (nfj_key_is_guard(t->off))
 		return 3;
 	if (t->kind == NFJ_OUT || t->kind == NFJ_WIDE_OUT ||
 	    t->kind == NFJ_SET_OUT)

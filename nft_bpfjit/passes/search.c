@@ -154,7 +154,7 @@ static bool nfj_shape_same(const struct nfj_emit *e, u32 a, u32 b)
 			if (s[i].off != t[i].off || s[i].size != t[i].size ||
 			    s[i].order != t[i].order || s[i].mask != t[i].mask)
 				return false;
-		} else if (!nfj_test_same(e, &s[i], &t[i])) {
+		} else if (!nfj_emit_same(e, &s[i], &t[i])) {
 			return false;
 		}
 	}

@@ -39,7 +39,7 @@ static int edit(const struct x_chain *c, const struct nfj_ir *all,
 	int err;
 
 	left->n = 0;
-	nfj_ir_init(ir);
+	x_init(c, ir);
 	for (i = 0; i < c->n; i = end) {
 		end = i + 1;
 		while (end < c->n && fate[end] == fate[i])
@@ -84,7 +84,8 @@ static int one_chain(struct rnd *r, u64 *kept)
 	err = edit(&c, &all, fate, &ir, &left);
 	if (err)
 		return fail("edit: %d", err);
-	err = x_translate(&left, &want);
+	x_init(&c, &want);
+	err = x_translate_more(&left, &want);
 	if (err)
 		return fail("x_translate: %d", err);
 	want.taint = 0;

@@ -10,53 +10,13 @@
 #include <linux/netfilter/nf_tables.h>
 #include "core.h"
 
-struct place {
-	const char	*name;
-	u16		off;
-};
-
-static const struct place places[] = {
-	{ "entry", offsetof(struct nfj_key, start) },
-	{ "valid", offsetof(struct nfj_key, valid) },
-	{ "ll_len", offsetof(struct nfj_key, ll_len) },
-	{ "nh_len", offsetof(struct nfj_key, nh_len) },
-	{ "th_len", offsetof(struct nfj_key, th_len) },
-	{ "thf_len", offsetof(struct nfj_key, thf_len) },
-	{ "len", offsetof(struct nfj_key, len) },
-	{ "mark", offsetof(struct nfj_key, mark) },
-	{ "priority", offsetof(struct nfj_key, priority) },
-	{ "iif", offsetof(struct nfj_key, iif) },
-	{ "oif", offsetof(struct nfj_key, oif) },
-	{ "nfproto", offsetof(struct nfj_key, nfproto) },
-	{ "l4proto", offsetof(struct nfj_key, l4proto) },
-	{ "pkttype", offsetof(struct nfj_key, pkttype) },
-	{ "ct_dir", offsetof(struct nfj_key, ct_dir) },
-	{ "protocol", offsetof(struct nfj_key, protocol) },
-	{ "iftype", offsetof(struct nfj_key, iftype) },
-	{ "oiftype", offsetof(struct nfj_key, oiftype) },
-	{ "ct_state", offsetof(struct nfj_key, ct_state) },
-	{ "ct_status", offsetof(struct nfj_key, ct_status) },
-	{ "ct_mark", offsetof(struct nfj_key, ct_mark) },
-	{ "iifname", offsetof(struct nfj_key, iifname) },
-	{ "oifname", offsetof(struct nfj_key, oifname) },
-	{ "ll", offsetof(struct nfj_key, ll) },
-	{ "nh", offsetof(struct nfj_key, nh) },
-	{ "th", offsetof(struct nfj_key, th) },
-};
-
 static const char *place(u32 off)
 {
-	const struct place *best = &places[0], *p;
+	const struct nfj_key_member *m = nfj_key_member(off);
 	static char buf[24];
 
-	for (p = places; p < places + ARRAY_SIZE(places); p++)
-		if (p->off <= off && p->off >= best->off)
-			best = p;
-	if (off == best->off)
-		snprintf(buf, sizeof(buf), "%s", best->name);
-	else
-		snprintf(buf, sizeof(buf), "%s+%u", best->name,
-			 off - best->off);
+	snprintf(buf, sizeof(buf), off == m->off ? "%s" : "%s+%u", m->name,
+		 off - m->off);
 	return buf;
 }
 

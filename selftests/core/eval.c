@@ -403,6 +403,21 @@ static s32 eval_set(struct x_run *run, const struct x_expr *x, u32 rule,
 	return eval_verdict(run, found->verdict, found->target, rule, expr);
 }
 
+/* A match has no other effect than to drop what is too short for it */
+static s32 eval_match(struct x_run *run, const struct x_expr *x, u32 rule,
+		      u32 expr)
+{
+	switch (xt_ref(x->name, x->rev, &x->info, &run->pkt)) {
+	case XT_YES:
+		return NFT_CONTINUE;
+	case XT_NO:
+		return NFT_BREAK;
+	default:
+		event(run, rule, expr, 0);
+		return NF_DROP;
+	}
+}
+
 static s32 eval(struct x_run *run, const struct x_expr *x, u32 rule, u32 expr)
 {
 	switch (x->kind) {
@@ -430,6 +445,8 @@ static s32 eval(struct x_run *run, const struct x_expr *x, u32 rule, u32 expr)
 	case X_SET:
 	case X_MAP:
 		return eval_set(run, x, rule, expr);
+	case X_MATCH:
+		return eval_match(run, x, rule, expr);
 	}
 	return eval_effect(run, x, rule, expr);
 }

@@ -26,6 +26,7 @@
  *	set reg 1 in 4.2 { 0x0a00000100160000 }			concatenation
  *	map reg 1 in 2 { 0x0016=accept 0x0050=jump 0xffff-0xffff=drop *=return }
  *	dynset reg 1 len 4
+ *	match state 0 0x04000000		of x_tables: revision, info
  *	counter					any name, without attributes
  *	expr nat 5=1				any name, attribute 5 is 1
  *
@@ -34,6 +35,7 @@
  */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include "expr.h"
 
 struct word {
@@ -122,12 +124,12 @@ static const char *word_name(const struct word *w, u32 val)
 	return "?";
 }
 
-static bool parse_hex(const char *hex, u8 *data, u32 *len)
+static bool parse_bytes(const char *hex, u8 *data, u32 *len, u32 max)
 {
 	u32 n = strlen(hex), i;
 	unsigned int byte;
 
-	if (n % 2 || n / 2 > X_DATA)
+	if (n % 2 || n / 2 > max)
 		return false;
 	for (i = 0; i < n / 2; i++) {
 		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
@@ -136,6 +138,11 @@ static bool parse_hex(const char *hex, u8 *data, u32 *len)
 	}
 	*len = n / 2;
 	return true;
+}
+
+static bool parse_hex(const char *hex, u8 *data, u32 *len)
+{
+	return parse_bytes(hex, data, len, X_DATA);
 }
 
 #define HEX	"0x%32[0-9a-f]"
@@ -288,6 +295,12 @@ const char *x_parse(const char *line, struct x_expr *x)
 		ok = DONE && word_val(ranges, w, &x->op) &&
 		     parse_hex(hex, x->data, &x->dlen) &&
 		     parse_hex(hex2, x->data2, &n2) && n2 == x->dlen;
+	} else if (!strncmp(s, "match ", 6)) {
+		x->kind = X_MATCH;
+		ok = sscanf(s, "match %15[a-z0-9] %u 0x%n", x->name, &x->rev,
+			    &n) == 2 && n > 0 &&
+		     parse_bytes(s + n, x->info.raw, &x->len,
+				 sizeof(x->info.raw));
 	} else if (!strncmp(s, "set ", 4) || !strncmp(s, "map ", 4)) {
 		ok = parse_set(s, x);
 	} else if (!strncmp(s, "bitwise ", 8)) {
@@ -432,6 +445,10 @@ void x_print(FILE *f, const struct x_expr *x)
 	case X_DYNSET:
 		fprintf(f, "dynset reg %u len %u", x->sreg, x->len);
 		break;
+	case X_MATCH:
+		fprintf(f, "match %s %u ", x->name, x->rev);
+		print_hex(f, x->info.raw, x->len);
+		break;
 	default:
 		fprintf(f, "%s%s", x->nattr ? "expr " : "", x->name);
 		for (i = 0; i < x->nattr; i++)
@@ -456,7 +473,7 @@ void x_print_chain(FILE *f, const struct x_chain *c)
 /* Lines up to one that starts with "==", "rule" begins one, # is a comment */
 const char *x_parse_chain(const char *text, struct x_chain *c)
 {
-	static char line[800];
+	static char line[2000];
 	struct x_rule *rule;
 	const char *why;
 	size_t n;
@@ -655,6 +672,11 @@ u32 x_attrs(const struct x_expr *x, u8 *to, u32 room)
 		put_u32(&b, NFTA_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
 		put(&b, NFTA_DYNSET_SET_NAME, "s", 2);
 		break;
+	case X_MATCH:
+		put(&b, NFTA_MATCH_NAME, x->name, strlen(x->name) + 1);
+		put_u32(&b, NFTA_MATCH_REV, x->rev);
+		put(&b, NFTA_MATCH_INFO, &x->info, x->len);
+		break;
 	default:
 		for (i = 0; i < x->nattr; i++)
 			put_u32(&b, x->attr[i].type, x->attr[i].val);
@@ -675,6 +697,7 @@ const char *x_name(const struct x_expr *x)
 		[X_IMMEDIATE] = "immediate", [X_VERDICT] = "immediate",
 		[X_LOOKUP] = "lookup", [X_SET] = "lookup",
 		[X_MAP] = "lookup", [X_DYNSET] = "dynset",
+		[X_MATCH] = "match",
 	};
 
 	return x->kind == X_OTHER ? x->name : names[x->kind];
@@ -707,17 +730,29 @@ static struct nfj_set_in *set_in(const struct x_expr *x, u32 slot)
 	return set;
 }
 
+/* An empty chain, of a family that has matches of x_tables if @c has some */
+void x_init(const struct x_chain *c, struct nfj_ir *ir)
+{
+	u32 i, j;
+
+	nfj_ir_init(ir);
+	for (i = 0; i < c->n; i++)
+		for (j = 0; j < c->rule[i].n; j++)
+			if (c->rule[i].e[j].kind == X_MATCH)
+				ir->family = NFPROTO_IPV4;
+}
+
 /* Through the front end, as the module does it: 0 or its error */
 int x_translate(const struct x_chain *c, struct nfj_ir *ir)
 {
-	nfj_ir_init(ir);
+	x_init(c, ir);
 	return x_translate_more(c, ir);
 }
 
 int x_translate_more(const struct x_chain *c, struct nfj_ir *ir)
 {
 	static struct nfj_expr_in in[X_EXPRS];
-	static u64 words[X_EXPRS * 16];
+	static u64 words[X_EXPRS * 32];
 	u8 *buf = (u8 *)words;
 	u32 i, j, used;
 	int err;

@@ -9,6 +9,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include "core.h"
+#include "xt.h"
 
 enum x_kind {
 	X_PAYLOAD,
@@ -29,6 +30,7 @@ enum x_kind {
 	X_SET,		/* in a set that never does */
 	X_MAP,		/* ... in a verdict map */
 	X_DYNSET,
+	X_MATCH,	/* of x_tables */
 	X_OTHER,	/* a name and, perhaps, attributes that are numbers */
 };
 
@@ -62,7 +64,7 @@ struct x_elem {
 /**
  * struct x_expr - an expression
  * @kind: enum x_kind
- * @name: of X_OTHER
+ * @name: of X_OTHER, X_MATCH
  * @base: of a payload
  * @off: of a payload
  * @len: bytes of a payload, of bitwise, byteorder, or of a set's key
@@ -84,6 +86,8 @@ struct x_elem {
  * @field: bytes of each; it takes whole words
  * @elem: elements
  * @nelems: how many
+ * @rev: of X_MATCH: revision
+ * @info: of X_MATCH, @len bytes
  */
 struct x_expr {
 	u8		kind;
@@ -109,6 +113,8 @@ struct x_expr {
 	u8		field[X_FIELDS];
 	struct x_elem	elem[X_ELEMS];
 	u32		nelems;
+	u32		rev;
+	union xt_info	info;
 };
 
 struct x_rule {
@@ -128,6 +134,7 @@ void x_print_chain(FILE *f, const struct x_chain *c);
 const char *x_parse_chain(const char *text, struct x_chain *c);
 u32 x_attrs(const struct x_expr *x, u8 *to, u32 room);
 const char *x_name(const struct x_expr *x);
+void x_init(const struct x_chain *c, struct nfj_ir *ir);
 int x_translate(const struct x_chain *c, struct nfj_ir *ir);
 int x_translate_more(const struct x_chain *c, struct nfj_ir *ir);
 int x_reg(u32 reg);
@@ -165,6 +172,7 @@ const char *x_differ(const struct x_run *a, const struct x_run *b);
 /* xgen.c: random chains of expressions, and packets for them */
 void x_gen(struct rnd *r, struct x_chain *c, u32 n);
 void x_gen_key(struct rnd *r, const struct x_chain *c, struct nfj_key *key);
+void x_real_key(struct rnd *r, const struct x_chain *c, struct nfj_key *key);
 
 /* rule-test.c: interpreted and translated on so many keys */
 int x_compare(struct x_chain *c, u32 nkeys);

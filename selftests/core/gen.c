@@ -106,6 +106,7 @@ static u64 gen_value(struct gen *g, u64 mask)
 	}
 }
 
+/* An interval, now and then with bounds that the mask does not have */
 static void gen_interval(struct gen *g, struct nfj_test *t)
 {
 	u64 a = gen_value(g, t->mask), b;
@@ -125,6 +126,10 @@ static void gen_interval(struct gen *g, struct nfj_test *t)
 	}
 	t->lo = min(a, b);
 	t->hi = max(a, b);
+	if (chance(g->r, 10) && ~t->mask) {
+		t->lo = t->lo ? t->lo - rnd(g->r, 2) : 1;
+		t->hi |= rnd64(g->r) & ~t->mask >> rnd(g->r, 64);
+	}
 }
 
 static int gen_narrow(struct gen *g, struct nfj_ir *ir, struct nfj_entry *rule)
@@ -135,54 +140,50 @@ static int gen_narrow(struct gen *g, struct nfj_ir *ir, struct nfj_entry *rule)
 		t = g->fav[rnd(g->r, g->nfav)];
 	else
 		t = gen_chunk(g->r);
-	t.kind = chance(g->r, g->shape & 2 ? 25 : 3) ? NFJ_OUT : NFJ_IN;
 	if (chance(g->r, g->shape & 4 ? 50 : 5))
 		t.mask = gen_mask(g->r, t.size);
 	gen_interval(g, &t);
-	return nfj_ir_add_test(ir, rule, &t);
+	return nfj_ir_add_range(ir, rule, &t, t.lo, t.hi,
+				!chance(g->r, g->shape & 2 ? 25 : 3));
 }
 
-/* A set on some chunk, of intervals with gaps between them */
+/* A set on some chunk, of intervals in order, most with gaps between them */
 static int gen_set(struct gen *g, struct nfj_ir *ir, struct nfj_entry *rule)
 {
 	struct nfj_test t = g->nfav && chance(g->r, 85) ?
 			    g->fav[rnd(g->r, g->nfav)] : gen_chunk(g->r);
 	u32 i, n = 1 + rnd(g->r, chance(g->r, 10) ? 30 : 6);
+	struct nfj_ival v[31];
 	u64 at, hi, low;
 
-	t.kind = chance(g->r, 30) ? NFJ_SET_OUT : NFJ_SET_IN;
 	if (chance(g->r, 20))
 		t.mask = gen_mask(g->r, t.size);
 	/* numbers with a mask: count in the bits that it leaves */
 	low = low_bit(t.mask);
 	at = chance(g->r, 30) ? 0 : gen_value(g, t.mask);
-	t.lo = ir->nivals;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n;) {
 		hi = (at + low * (rnd(g->r, 2) ? rnd(g->r, 7) : 0)) & t.mask;
 		if (hi < at || chance(g->r, 3))
 			hi = t.mask;
-		if (nfj_ir_add_ival(ir, at, hi))
-			return -ENOMEM;
+		v[i++] = (struct nfj_ival){ at, hi };
+		/* behind it, at it, or in it */
 		at = (hi + low * (2 + rnd(g->r, 5))) & t.mask;
-		/* with holes in the mask, what is between may be nothing */
-		if (at <= hi || (((hi | ~t.mask) + 1) & t.mask) >= at)
+		if (chance(g->r, 10))
+			at = v[i - 1].lo + rnd(g->r, 3);
+		if (at < v[i - 1].lo)
 			break;
 	}
-	t.hi = ir->nivals - t.lo;
-	return nfj_ir_add_test(ir, rule, &t);
+	return nfj_ir_add_set(ir, rule, &t, v, i, chance(g->r, 70));
 }
 
 static int gen_wide(struct gen *g, struct nfj_ir *ir, struct nfj_entry *rule)
 {
 	bool in = chance(g->r, 50), point = chance(g->r, 40), over = false;
 	u32 i, n = 2 + rnd(g->r, 3);
-	struct nfj_test t;
-	int err = 0;
+	struct nfj_test num[4], t;
 
-	for (i = 0; i < n && !err; i++) {
+	for (i = 0; i < n; i++) {
 		t = gen_chunk(g->r);
-		t.kind = in ? NFJ_WIDE_IN : NFJ_WIDE_OUT;
-		t.n = n - i;
 		if (chance(g->r, 20))
 			t.mask = gen_mask(g->r, t.size);
 		t.lo = gen_value(g, t.mask);
@@ -195,9 +196,9 @@ static int gen_wide(struct gen *g, struct nfj_ir *ir, struct nfj_entry *rule)
 			t.hi = swap;
 		}
 		over |= t.lo < t.hi;
-		err = nfj_ir_add_test(ir, rule, &t);
+		num[i] = t;
 	}
-	return err;
+	return nfj_ir_add_wide(ir, rule, num, n, in);
 }
 
 /* Make some entries cases of one rule, which leads over all of them */

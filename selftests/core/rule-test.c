@@ -33,38 +33,16 @@ static bool word_needed(u32 word, u8 first, u8 end)
 /* Is this byte of the key extracted for a program? */
 static bool needed(const struct nfj_need *need, u32 off)
 {
-	u32 g = need->groups;
+	const struct nfj_key_member *m = nfj_key_member(off);
+	u32 word = (off - m->off) / 8;
 
-#define WITHIN(a, b)	(off >= offsetof(struct nfj_key, a) && \
-			 off < offsetof(struct nfj_key, b))
 	if (off < offsetof(struct nfj_key, ll_len))
-		return true;	/* entry and valid, see spoil() */
-	if (WITHIN(ll_len, nh_len) || WITHIN(ll, nh))
-		return g & NFJ_GROUP_LL;
-	if (WITHIN(nh_len, th_len))
-		return g & NFJ_GROUP_NH;
-	if (WITHIN(th_len, len))
-		return g & NFJ_GROUP_TH;
-	if (WITHIN(len, iif) || WITHIN(pkttype, ct_dir) ||
-	    WITHIN(protocol, iftype))
-		return g & NFJ_GROUP_META;
-	if (WITHIN(iif, nfproto) || WITHIN(iftype, pad))
-		return g & NFJ_GROUP_IF;
-	if (WITHIN(nfproto, pkttype))
-		return g & NFJ_GROUP_BASE;
-	if (WITHIN(ct_dir, protocol) || WITHIN(ct_state, pad2))
-		return g & NFJ_GROUP_CT;
-	if (WITHIN(iifname, ll))
-		return g & (off < offsetof(struct nfj_key, oifname) ?
-			    NFJ_GROUP_IIFNAME : NFJ_GROUP_OIFNAME);
-	if (WITHIN(nh, th))
-		return word_needed((off - offsetof(struct nfj_key, nh)) / 8,
-				   need->nh_first, need->nh_end);
-	if (off >= offsetof(struct nfj_key, th))
-		return word_needed((off - offsetof(struct nfj_key, th)) / 8,
-				   need->th_first, need->th_end);
-	return false;
-#undef WITHIN
+		return true;	/* start and valid, see spoil() */
+	if (m->off == offsetof(struct nfj_key, nh))
+		return word_needed(word, need->nh_first, need->nh_end);
+	if (m->off == offsetof(struct nfj_key, th))
+		return word_needed(word, need->th_first, need->th_end);
+	return need->groups & m->group;
 }
 
 static void spoil(struct rnd *r, const struct nfj_need *need,
@@ -76,14 +54,9 @@ static void spoil(struct rnd *r, const struct nfj_need *need,
 		if (!needed(need, i))
 			((u8 *)key)[i] = rnd(r, 256);
 	/* each bit of valid comes with the group that it is about */
-	if (!(need->groups & NFJ_GROUP_BASE))
-		v |= NFJ_VALID_L4PROTO;
-	if (!(need->groups & NFJ_GROUP_CT))
-		v |= NFJ_VALID_CT;
-	if (!(need->groups & NFJ_GROUP_IF))
-		v |= NFJ_VALID_IFTYPE | NFJ_VALID_OIFTYPE;
-	if (!(need->groups & NFJ_GROUP_META))
-		v |= NFJ_VALID_PKTTYPE;
+#define X(bit, group)	v |= need->groups & (group) ? 0 : (bit);
+	NFJ_KEY_VALIDS(X)
+#undef X
 	key->valid ^= v & rnd(r, 256);
 }
 
@@ -304,6 +277,12 @@ static int one_chain(struct rnd *r, struct x_chain *c, u32 nkeys, bool kernel,
 		nfj_ir_free(&ir);
 		return fail("front end: %d", err);
 	}
+	if (!nfj_ir_normal(&ir)) {
+		x_print_chain(stdout, c);
+		dump_ir(stdout, &ir);
+		nfj_ir_free(&ir);
+		return fail("a test is not normal");
+	}
 	st->chains++;
 	st->tainted += !!ir.taint;
 	for (i = 0; i < ir.nentries && !ir.taint; i++) {
@@ -325,6 +304,7 @@ static int one_chain(struct rnd *r, struct x_chain *c, u32 nkeys, bool kernel,
 			gen_key(r, &ir, &key);
 		else
 			x_gen_key(r, c, &key);
+		x_real_key(r, c, &key);
 		key.start = random_start(r, &ir);
 		err = one_key(r, c, &ir, ps, n, &key, kernel, st);
 	}

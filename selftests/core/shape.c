@@ -11,18 +11,15 @@
 static void add(struct nfj_ir *ir, u32 off, u32 size, u32 order, u64 mask,
 		u64 lo, u64 hi)
 {
-	struct nfj_test t = {
-		.kind	= NFJ_IN,
-		.n	= 1,
+	const struct nfj_test num = {
 		.size	= size,
 		.order	= order,
 		.off	= off,
 		.mask	= mask,
-		.lo	= lo,
-		.hi	= hi,
 	};
 
-	nfj_ir_add_test(ir, &ir->entries[ir->nentries - 1], &t);
+	nfj_ir_add_range(ir, &ir->entries[ir->nentries - 1], &num, lo, hi,
+			 true);
 }
 
 static void guard(struct nfj_ir *ir, u32 off, u32 len)
@@ -49,25 +46,15 @@ static void addr(struct nfj_ir *ir, u32 off, u32 val, u32 plen)
 
 static void addr6(struct nfj_ir *ir, u32 off, u64 hi, u64 lo)
 {
-	struct nfj_test t = {
-		.kind	= NFJ_WIDE_IN,
-		.n	= 2,
-		.size	= 8,
-		.order	= NFJ_BE,
-		.off	= NH + off,
-		.mask	= ~0ULL,
-		.lo	= hi,
-		.hi	= hi,
+	struct nfj_test num[] = {
+		{ .size = 8, .order = NFJ_BE, .off = NH + off, .mask = ~0ULL,
+		  .lo = hi, .hi = hi },
+		{ .size = 8, .order = NFJ_BE, .off = NH + off + 8,
+		  .mask = ~0ULL, .lo = lo, .hi = lo },
 	};
-	struct nfj_entry *rule = &ir->entries[ir->nentries - 1];
 
 	guard(ir, offsetof(struct nfj_key, nh_len), off + 16);
-	nfj_ir_add_test(ir, rule, &t);
-	t.n = 1;
-	t.off += 8;
-	t.lo = lo;
-	t.hi = lo;
-	nfj_ir_add_test(ir, rule, &t);
+	nfj_ir_add_wide(ir, &ir->entries[ir->nentries - 1], num, 2, true);
 }
 
 static void proto(struct nfj_ir *ir, u32 val)
@@ -85,15 +72,13 @@ static void port(struct nfj_ir *ir, u32 off, u32 lo, u32 hi)
 /* "th dport { ... }", or a set of addresses with gaps */
 static void set(struct rnd *r, struct nfj_ir *ir, u32 off, u32 size, bool in)
 {
-	struct nfj_test t = {
-		.kind	= in ? NFJ_SET_IN : NFJ_SET_OUT,
-		.n	= 1,
+	const struct nfj_test t = {
 		.size	= size,
 		.order	= NFJ_BE,
 		.off	= off,
 		.mask	= size == 2 ? 0xffff : 0xffffffff,
-		.lo	= ir->nivals,
 	};
+	struct nfj_ival v[45];
 	u32 i, n = 1 + rnd(r, chance(r, 20) ? 40 : 5);
 	u64 at = rnd(r, 3), hi;
 
@@ -101,11 +86,10 @@ static void set(struct rnd *r, struct nfj_ir *ir, u32 off, u32 size, bool in)
 		hi = at + (rnd(r, 2) ? rnd(r, 9) : 0);
 		if (hi > t.mask || chance(r, 1))
 			hi = t.mask;
-		nfj_ir_add_ival(ir, at, hi);
+		v[i] = (struct nfj_ival){ at, hi };
 		at = hi + 2 + rnd(r, 300);
 	}
-	t.hi = ir->nivals - t.lo;
-	nfj_ir_add_test(ir, &ir->entries[ir->nentries - 1], &t);
+	nfj_ir_add_set(ir, &ir->entries[ir->nentries - 1], &t, v, i, in);
 }
 
 /* An address: of a few networks, with neighbours */

@@ -23,6 +23,9 @@ struct xgen {
 	u8		favmask[X_DATA];	/* a prefix that goes with it */
 	u8		near[X_DATA];
 	u32		wild;	/* percent */
+	u32		xt;	/* percent of blocks that are matches of x_tables */
+	u32		xt_fav;	/* the one that is the most frequent */
+	u32		concat;	/* percent of rules with concatenations */
 };
 
 static struct x_expr *add(struct xgen *g, u8 kind)
@@ -218,8 +221,36 @@ static bool elem_overlap(const struct x_expr *x, const struct x_elem *a,
 	return true;
 }
 
-/* A set that never changes; elements do not overlap */
-static void gen_set(struct xgen *g, u32 reg, u32 len, bool map)
+/* Is a point of the key in an element? */
+static bool elem_has(const struct x_expr *x, const struct x_elem *e,
+		     const u8 *key)
+{
+	u32 i, at = 0;
+
+	for (i = 0; i < x->nfields; i++) {
+		if (memcmp(key + at, e->lo + at, x->field[i]) < 0 ||
+		    memcmp(key + at, e->hi + at, x->field[i]) > 0)
+			return false;
+		at += ALIGN(x->field[i], 4);
+	}
+	return true;
+}
+
+/* Does nft refuse an element for the sake of one that is there?  Concatenations
+ * with ranges take what overlaps with it but for its two ends, and of two that
+ * hold a key the first counts.
+ */
+static bool elem_refused(const struct x_expr *x, const struct x_elem *e,
+			 const struct x_elem *there)
+{
+	if (x->nfields < 2)
+		return elem_overlap(x, e, there);
+	return elem_has(x, there, e->lo) || elem_has(x, there, e->hi);
+}
+
+/* A set that never changes; the key is one field, or some of four bytes and less */
+static void gen_fields(struct xgen *g, u32 reg, const u8 *field, u32 nfields,
+		       bool map)
 {
 	static const s32 verdicts[] = {
 		NF_ACCEPT, NF_DROP, NFT_RETURN, NFT_JUMP, NFT_GOTO,
@@ -228,20 +259,15 @@ static void gen_set(struct xgen *g, u32 reg, u32 len, bool map)
 	struct rnd *r = g->r;
 	struct x_expr *x = add(g, map ? X_MAP : X_SET);
 	u32 i, j, k, n = 1 + rnd(r, X_ELEMS), at;
+	u32 wide = chance(r, 50) ? 40 : 2, any = rnd(r, 2 * X_FIELDS);
 
 	x->sreg = reg;
-	x->len = len;
 	x->inv = !map && chance(r, 25);
-	/* a concatenation where there are several words */
-	if (len > 4 && chance(r, 60)) {
-		x->field[0] = 1 + rnd(r, 4);
-		x->field[1] = len - 4;
-		x->nfields = 2;
-		x->len = ALIGN(len, 4);
-	} else {
-		x->field[0] = len;
-		x->nfields = 1;
-	}
+	x->nfields = nfields;
+	memcpy(x->field, field, nfields);
+	x->len = field[0];
+	for (i = 1; i < nfields; i++)
+		x->len = ALIGN(x->len, 4) + ALIGN(field[i], 4);
 	for (i = 0; i < n; i++) {
 		struct x_elem *e = &x->elem[x->nelems];
 
@@ -255,10 +281,15 @@ static void gen_set(struct xgen *g, u32 reg, u32 len, bool map)
 				hi[x->field[j] - 1] |= rnd(r, 256);
 			if (chance(r, 5))
 				memset(hi, 0xff, x->field[j]);
+			/* any value, as in "addr . 0-65535" */
+			if (x->nfields > 1 && chance(r, j == any ? 95 : wide)) {
+				memset(lo, 0, x->field[j]);
+				memset(hi, 0xff, x->field[j]);
+			}
 			at += ALIGN(x->field[j], 4);
 		}
 		for (k = 0; k < x->nelems; k++)
-			if (elem_overlap(x, e, &x->elem[k]))
+			if (elem_refused(x, e, &x->elem[k]))
 				break;
 		e->verdict = map ? verdicts[rnd(r, ARRAY_SIZE(verdicts))] : 0;
 		if (e->verdict == NFT_JUMP || e->verdict == NFT_GOTO)
@@ -272,6 +303,38 @@ static void gen_set(struct xgen *g, u32 reg, u32 len, bool map)
 		e->catchall = true;
 		e->verdict = map ? verdicts[rnd(r, 3)] : 0;
 	}
+}
+
+static void gen_set(struct xgen *g, u32 reg, u32 len, bool map)
+{
+	const u8 one[] = { len }, two[] = { 1 + rnd(g->r, 4), len - 4 };
+
+	/* a concatenation where there are several words */
+	if (len > 4 && chance(g->r, 60))
+		gen_fields(g, reg, two, 2, map);
+	else
+		gen_fields(g, reg, one, 1, map);
+}
+
+/* A concatenation of loads, looked up in a set of intervals */
+static void gen_concat(struct xgen *g, bool map)
+{
+	u32 n = 2 + rnd(g->r, X_FIELDS - 1), reg = NFT_REG32_00 + rnd(g->r, 8), i;
+	struct x_expr load, *x;
+	u8 field[X_FIELDS];
+
+	for (i = 0; i < n; i++) {
+		do {
+			gen_load(g, &load);
+			if (i == 1 && load_len(&g->fav) <= 4)
+				load = g->fav;
+		} while (load_len(&load) > 4);
+		x = add(g, 0);
+		*x = load;
+		x->dreg = reg + i;
+		field[i] = load_len(&load);
+	}
+	gen_fields(g, reg, field, n, map);
 }
 
 static void gen_compare(struct xgen *g, u32 reg, u32 len)
@@ -302,6 +365,20 @@ static void gen_compare(struct xgen *g, u32 reg, u32 len)
 	}
 	x->sreg = reg;
 	x->dlen = len;
+}
+
+/* A match of x_tables, most often the same, so that many are about one number */
+static void gen_match(struct xgen *g)
+{
+	const struct xt_match *m = &xt_matches[g->xt_fav];
+	struct x_expr *x = add(g, X_MATCH);
+
+	if (chance(g->r, 25))
+		m = &xt_matches[rnd(g->r, xt_nmatches)];
+	snprintf(x->name, sizeof(x->name), "%s", m->name);
+	x->rev = m->rev;
+	x->len = m->len;
+	xt_gen(g->r, m->name, m->rev, &x->info);
 }
 
 static void gen_block(struct xgen *g)
@@ -504,7 +581,12 @@ static void gen_rule(struct xgen *g)
 	u32 i, n = chance(r, 5) ? 0 : 1 + rnd(r, 3);
 
 	for (i = 0; i < n; i++) {
-		gen_block(g);
+		if (chance(r, g->xt))
+			gen_match(g);
+		else if (chance(r, g->concat))
+			gen_concat(g, false);
+		else
+			gen_block(g);
 		if (chance(r, g->wild))
 			gen_wild(g);
 		if (chance(r, g->wild))
@@ -514,7 +596,9 @@ static void gen_rule(struct xgen *g)
 		gen_effect(g);
 	if (chance(r, 15))
 		gen_block(g);
-	if (chance(r, 15)) {
+	if (chance(r, g->concat)) {
+		gen_concat(g, true);
+	} else if (chance(r, 15)) {
 		struct x_expr load = g->fav, *x;
 		u32 reg, len = min(load_len(&load), 16U);
 
@@ -591,6 +675,9 @@ void x_gen(struct rnd *r, struct x_chain *c, u32 n)
 	u32 i;
 
 	g.wild = chance(r, 70) ? 0 : rnd(r, 10);
+	g.xt = chance(r, 70) ? 0 : 30 + rnd(r, 70);
+	g.xt_fav = rnd(r, xt_nmatches);
+	g.concat = chance(r, 70) ? 1 : 40;
 	for (i = 0; i < X_DATA; i++)
 		g.near[i] = rnd(r, 256);
 	c->n = 0;
@@ -652,7 +739,7 @@ static void place(struct nfj_key *key, const struct x_expr *x, int at,
 static bool compares(const struct x_expr *x)
 {
 	return x->kind == X_CMP || x->kind == X_RANGE || x->kind == X_SET ||
-	       x->kind == X_MAP;
+	       x->kind == X_MAP || x->kind == X_MATCH;
 }
 
 /* Make the comparison at @n hold, going back to where its operand came from */
@@ -664,6 +751,10 @@ static void satisfy(struct rnd *r, struct nfj_key *key,
 	u32 len = x->dlen, i;
 	u8 v[X_DATA];
 
+	if (x->kind == X_MATCH) {
+		xt_satisfy(r, x->name, &x->info, key);
+		return;
+	}
 	if (x->kind == X_SET || x->kind == X_MAP) {
 		i = rnd(r, x->nelems);
 		len = x->len;
@@ -724,6 +815,21 @@ static u32 gen_have(struct rnd *r, const struct x_rule *rule, u32 window)
 	return rnd(r, window + 1);
 }
 
+/* Where matches ask for the connection's state it is one that there is */
+void x_real_key(struct rnd *r, const struct x_chain *c, struct nfj_key *key)
+{
+	u32 i, j;
+
+	if (xt_is_state(key->ct_state))
+		return;
+	for (i = 0; i < c->n; i++)
+		for (j = 0; j < c->rule[i].n; j++)
+			if (c->rule[i].e[j].kind == X_MATCH) {
+				key->ct_state = xt_some_state(r);
+				return;
+			}
+}
+
 void x_gen_key(struct rnd *r, const struct x_chain *c, struct nfj_key *key)
 {
 	u32 i, j, n = 1 + rnd(r, 2), fill = rnd(r, 4);
@@ -740,7 +846,7 @@ void x_gen_key(struct rnd *r, const struct x_chain *c, struct nfj_key *key)
 			if (compares(&rule->e[j]) && chance(r, 95))
 				satisfy(r, key, rule, j);
 	}
-	key->valid = chance(r, 80) ? 0x1f : rnd(r, 32);
+	key->valid = chance(r, 80) ? 0x3f : rnd(r, 64);
 	key->ll_len = gen_have(r, rule, NFJ_LL_WINDOW);
 	key->nh_len = gen_have(r, rule, NFJ_NH_WINDOW);
 	key->th_len = gen_have(r, rule, NFJ_TH_WINDOW);
