@@ -234,6 +234,7 @@ struct nfj_set_in {
  * @name: name of its type
  * @attrs: its netlink attributes, or NULL where they were not asked for
  * @len: bytes of @attrs
+ * @maxattr: the highest attribute number that this kernel knows of the type
  * @keylen: bytes of the source register where only the kernel knows (length of
  *	    a set's key), else 0
  * @datalen: likewise of the destination register (a map's data)
@@ -243,6 +244,7 @@ struct nfj_expr_in {
 	const char		*name;
 	const struct nlattr	*attrs;
 	int			len;
+	u16			maxattr;
 	u16			keylen;
 	u16			datalen;
 	struct nfj_set_in	*set;

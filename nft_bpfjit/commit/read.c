@@ -129,6 +129,7 @@ static int nfj_rule_ir(struct nfj_reader *rd, struct nfj_ir *ir,
 		}
 		in[n] = (struct nfj_expr_in) {
 			.name = expr->ops->type ? expr->ops->type->name : "",
+			.maxattr = expr->ops->type ? expr->ops->type->maxattr : 0,
 		};
 		if (expr->ops->dump && nfj_frontend_wants(in[n].name)) {
 			/* an expression that can't be read is not understood */

@@ -98,8 +98,6 @@ static unsigned int nfj_cheap_limit(const struct nft_chain *chain,
 {
 	unsigned int cheap = READ_ONCE(nfj_cheap);
 
-	if (!cheap)
-		return 0;
 	if (ir->residue & NFJ_RESIDUE_GOES_ON)
 		cheap += NFJ_CHEAP_GOES_ON;
 	else if (ir->residue & NFJ_RESIDUE_ENDS)
@@ -151,7 +149,8 @@ void nfj_change_look(struct net *net, struct nfj_change *c)
 	}
 	ir = &c->nc->kept->ir;
 	nfj_figures_count(fig, ir);
-	fig->small = ir->cost <= nfj_cheap_limit(c->chain, ir);
+	fig->small = READ_ONCE(nfj_cheap) &&
+		     ir->cost <= nfj_cheap_limit(c->chain, ir);
 }
 
 /**

@@ -13,6 +13,7 @@
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include "frontend.h"
@@ -27,6 +28,20 @@ static bool nfj_attr_u32(const struct nlattr *attr, u32 *val)
 	*val = (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 	return true;
 }
+
+/* Flags: four bytes, or two for want of more */
+static bool nfj_attr_bits(const struct nlattr *attr, u32 *val)
+{
+	const u8 *p = (const u8 *)attr + NLA_HDRLEN;
+
+	if (attr->nla_len != NLA_HDRLEN + 2)
+		return nfj_attr_u32(attr, val);
+	*val = p[0] << 8 | p[1];
+	return true;
+}
+
+/* Kernels from 6.13 on: the register of bitwise's second operand */
+#define NFJ_BITWISE_SREG2	8
 
 /* First byte of a data register named by an attribute, -1 when there is none */
 static int nfj_attr_reg(const struct nlattr *attr)
@@ -51,15 +66,54 @@ static int nfj_attr_data(const struct nlattr *attr, u8 *val)
 	if (!attr || attr->nla_len < 2 * NLA_HDRLEN)
 		return -1;
 	in = (const void *)((const u8 *)attr + NLA_HDRLEN);
+	/* that alone */
 	if ((in->nla_type & NLA_TYPE_MASK) != NFTA_DATA_VALUE ||
 	    in->nla_len < NLA_HDRLEN ||
-	    in->nla_len > attr->nla_len - NLA_HDRLEN)
+	    in->nla_len > attr->nla_len - NLA_HDRLEN ||
+	    NLA_ALIGN(in->nla_len) + NLA_HDRLEN < attr->nla_len)
 		return -1;
 	len = in->nla_len - NLA_HDRLEN;
 	if (len < 1 || len > NFJ_DATA_MAX)
 		return -1;
 	memcpy(val, (const u8 *)in + NLA_HDRLEN, len);
 	return len;
+}
+
+/* Code of the verdict inside a nested data attribute.  Of what else it may hold, the
+ * chain that a jump leads to is known by its rule; other things are not.
+ */
+static bool nfj_attr_verdict(const struct nlattr *attr, u32 *code)
+{
+	const struct nlattr *in, *a;
+	bool found = false;
+	int left, len;
+
+	if (!attr || attr->nla_len < 2 * NLA_HDRLEN)
+		return false;
+	in = (const void *)((const u8 *)attr + NLA_HDRLEN);
+	if ((in->nla_type & NLA_TYPE_MASK) != NFTA_DATA_VERDICT ||
+	    in->nla_len < NLA_HDRLEN ||
+	    in->nla_len > attr->nla_len - NLA_HDRLEN ||
+	    NLA_ALIGN(in->nla_len) + NLA_HDRLEN < attr->nla_len)
+		return false;
+	left = in->nla_len - NLA_HDRLEN;
+	a = (const void *)((const u8 *)in + NLA_HDRLEN);
+	for (; left >= NLA_HDRLEN; left -= NLA_ALIGN(len)) {
+		len = a->nla_len;
+		if (len < NLA_HDRLEN || len > left)
+			return false;
+		switch (a->nla_type & NLA_TYPE_MASK) {
+		case NFTA_VERDICT_CODE:
+			found = nfj_attr_u32(a, code);
+			break;
+		case NFTA_VERDICT_CHAIN:
+			break;
+		default:
+			return false;
+		}
+		a = (const void *)((const u8 *)a + NLA_ALIGN(len));
+	}
+	return found;
 }
 
 static u32 nfj_words(int reg, unsigned int len)
@@ -363,25 +417,18 @@ static int nfj_fe_bitwise(struct nfj_fe *fe, const struct nlattr **tb,
 	int dreg = nfj_attr_reg(tb[NFTA_BITWISE_DREG]);
 	u32 op = NFT_BITWISE_MASK_XOR, len, shift, words;
 	u16 src[NFJ_DATA_MAX * 8];
-	bool known = true;
 	unsigned int i;
 
 	if (!nfj_attr_u32(tb[NFTA_BITWISE_LEN], &len))
 		len = 0;
 	nfj_reads(fe, sreg, len);
-	/* attributes of kernels that know more than this file: 6.13 has the
-	 * register of a second operand, as long as the first
-	 */
-	for (i = NFTA_BITWISE_DATA + 1; i < NFJ_FE_MAXATTR; i++) {
-		if (tb[i]) {
-			nfj_reads(fe, nfj_attr_reg(tb[i]), len);
-			known = false;
-		}
-	}
+	/* a second operand, as long as the first */
+	if (tb[NFJ_BITWISE_SREG2])
+		nfj_reads(fe, nfj_attr_reg(tb[NFJ_BITWISE_SREG2]), len);
 	if (!len || len > NFJ_DATA_MAX || sreg < 0 || dreg < 0 ||
 	    sreg + len > NFJ_REG_BYTES || dreg + len > NFJ_REG_BYTES ||
 	    (tb[NFTA_BITWISE_OP] && !nfj_attr_u32(tb[NFTA_BITWISE_OP], &op)) ||
-	    !known) {
+	    tb[NFJ_BITWISE_SREG2]) {
 		nfj_writes(fe, dreg, len);
 		return NFJ_FE_STOP;
 	}
@@ -486,7 +533,6 @@ static int nfj_fe_byteorder(struct nfj_fe *fe, const struct nlattr **tb,
 static int nfj_fe_immediate(struct nfj_fe *fe, const struct nlattr **tb,
 			    const struct nfj_expr_in *in)
 {
-	const struct nlattr *verdict, *code;
 	u8 val[NFJ_DATA_MAX] = {};
 	int dreg, len, i;
 	u32 reg, v;
@@ -495,14 +541,10 @@ static int nfj_fe_immediate(struct nfj_fe *fe, const struct nlattr **tb,
 	    !tb[NFTA_IMMEDIATE_DATA])
 		return NFJ_FE_STOP;
 	if (reg == NFT_REG_VERDICT) {
-		verdict = (const void *)((const u8 *)tb[NFTA_IMMEDIATE_DATA] +
-					 NLA_HDRLEN);
-		code = (const void *)((const u8 *)verdict + NLA_HDRLEN);
-		if (tb[NFTA_IMMEDIATE_DATA]->nla_len < 3 * NLA_HDRLEN + 4 ||
-		    (verdict->nla_type & NLA_TYPE_MASK) != NFTA_DATA_VERDICT ||
-		    (code->nla_type & NLA_TYPE_MASK) != NFTA_VERDICT_CODE ||
-		    !nfj_attr_u32(code, &v))
+		if (!nfj_attr_verdict(tb[NFTA_IMMEDIATE_DATA], &v)) {
+			fe->jumps = true;
 			return NFJ_FE_STOP;
+		}
 		fe->is_verdict = true;
 		fe->verdict = v;
 		return NFJ_FE_STOP;
@@ -774,47 +816,172 @@ static int nfj_fe_osf(struct nfj_fe *fe, const struct nlattr **tb,
 	return NFJ_FE_STOP;
 }
 
-static const struct nfj_fe_row nfj_fe_rows[] = {
-	{ "payload",	nfj_fe_payload,		NFJ_FE_MUTATES },
-	{ "meta",	nfj_fe_meta,		NFJ_FE_MUTATES },
-	{ "ct",		nfj_fe_ct,		NFJ_FE_MUTATES },
-	{ "cmp",	nfj_fe_cmp,		NFJ_FE_MATCH },
-	{ "range",	nfj_fe_range,		NFJ_FE_MATCH },
-	{ "bitwise",	nfj_fe_bitwise,		NFJ_FE_NOBREAK },
-	{ "byteorder",	nfj_fe_byteorder,	NFJ_FE_NOBREAK },
-	{ "immediate",	nfj_fe_immediate,	NFJ_FE_NOBREAK },
-	{ "lookup",	nfj_fe_lookup,		NFJ_FE_MATCH },
-	{ "dynset",	nfj_fe_dynset,		0 },
-	{ "objref",	nfj_fe_objref,		NFJ_FE_MUTATES },
-	{ "counter",	NULL,			NFJ_FE_NOBREAK },
-	{ "log",	NULL,			NFJ_FE_NOBREAK },
-	{ "last",	NULL,			NFJ_FE_NOBREAK },
-	{ "limit",	NULL,			0 },
-	{ "quota",	NULL,			0 },
-	{ "connlimit",	NULL,			0 },
-	{ "reject",	NULL,			0 },
-	{ "notrack",	NULL,			NFJ_FE_MUTATES },
-	{ "flow_offload", NULL,			NFJ_FE_MUTATES },
-	{ "synproxy",	NULL,			NFJ_FE_MUTATES },
-	{ "nat",	nfj_fe_nat,		NFJ_FE_MUTATES },
-	{ "masq",	nfj_fe_masq,		NFJ_FE_MUTATES },
-	{ "redir",	nfj_fe_redir,		NFJ_FE_MUTATES },
-	{ "tproxy",	nfj_fe_tproxy,		NFJ_FE_MUTATES },
-	{ "dup",	nfj_fe_dup,		NFJ_FE_MUTATES },
-	{ "fwd",	nfj_fe_fwd,		NFJ_FE_MUTATES },
-	{ "queue",	nfj_fe_queue,		0 },
-	{ "hash",	nfj_fe_hash,		0 },
-	{ "exthdr",	nfj_fe_exthdr,		NFJ_FE_MUTATES },
-	{ "fib",	nfj_fe_fib,		0 },
-	{ "numgen",	nfj_fe_numgen,		0 },
-	{ "rt",		nfj_fe_rt,		0 },
-	{ "socket",	nfj_fe_socket,		0 },
-	{ "osf",	nfj_fe_osf,		0 },
-	{ "tunnel",	nfj_fe_tunnel,		0 },
-	{ "xfrm",	nfj_fe_xfrm,		0 },
-	{ "match",	nfj_fe_match,		NFJ_FE_MUTATES | NFJ_FE_MATCH },
-	{ "target",	nfj_fe_target,		NFJ_FE_MUTATES },
+#define A1(a)		(1U << (a))
+#define A2(a, b)	(A1(a) | A1(b))
+#define A3(a, b, c)	(A2(a, b) | A1(c))
+#define A4(a, b, c, d)	(A2(a, b) | A2(c, d))
+
+/* What nft of 6.1 to 7.3 writes and this file knows.  A new attribute, or a new flag
+ * in one, needs a look at what it does to the expression's function above, and then
+ * a word here.
+ */
+const struct nfj_fe_row nfj_fe_rows[] = {
+	{ "payload", nfj_fe_payload, NFJ_FE_MUTATES,
+	  A4(NFTA_PAYLOAD_DREG, NFTA_PAYLOAD_BASE, NFTA_PAYLOAD_OFFSET,
+	     NFTA_PAYLOAD_LEN) |
+	  A4(NFTA_PAYLOAD_SREG, NFTA_PAYLOAD_CSUM_TYPE, NFTA_PAYLOAD_CSUM_OFFSET,
+	     NFTA_PAYLOAD_CSUM_FLAGS),
+	  NFTA_PAYLOAD_CSUM_FLAGS, NFT_PAYLOAD_L4CSUM_PSEUDOHDR },
+	{ "meta", nfj_fe_meta, NFJ_FE_MUTATES,
+	  A3(NFTA_META_DREG, NFTA_META_KEY, NFTA_META_SREG) },
+	{ "ct", nfj_fe_ct, NFJ_FE_MUTATES,
+	  A4(NFTA_CT_DREG, NFTA_CT_KEY, NFTA_CT_DIRECTION, NFTA_CT_SREG) },
+	{ "cmp", nfj_fe_cmp, NFJ_FE_MATCH,
+	  A3(NFTA_CMP_SREG, NFTA_CMP_OP, NFTA_CMP_DATA) },
+	{ "range", nfj_fe_range, NFJ_FE_MATCH,
+	  A4(NFTA_RANGE_SREG, NFTA_RANGE_OP, NFTA_RANGE_FROM_DATA,
+	     NFTA_RANGE_TO_DATA) },
+	{ "bitwise", nfj_fe_bitwise, NFJ_FE_NOBREAK,
+	  A4(NFTA_BITWISE_SREG, NFTA_BITWISE_DREG, NFTA_BITWISE_LEN,
+	     NFTA_BITWISE_MASK) |
+	  A4(NFTA_BITWISE_XOR, NFTA_BITWISE_OP, NFTA_BITWISE_DATA,
+	     NFJ_BITWISE_SREG2) },
+	{ "byteorder", nfj_fe_byteorder, NFJ_FE_NOBREAK,
+	  A2(NFTA_BYTEORDER_SREG, NFTA_BYTEORDER_DREG) |
+	  A3(NFTA_BYTEORDER_OP, NFTA_BYTEORDER_LEN, NFTA_BYTEORDER_SIZE) },
+	{ "immediate", nfj_fe_immediate, NFJ_FE_NOBREAK,
+	  A2(NFTA_IMMEDIATE_DREG, NFTA_IMMEDIATE_DATA) },
+	{ "lookup", nfj_fe_lookup, NFJ_FE_MATCH,
+	  A2(NFTA_LOOKUP_SET, NFTA_LOOKUP_SREG) |
+	  A3(NFTA_LOOKUP_DREG, NFTA_LOOKUP_SET_ID, NFTA_LOOKUP_FLAGS),
+	  NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV },
+	{ "dynset", nfj_fe_dynset, 0,
+	  A3(NFTA_DYNSET_SET_NAME, NFTA_DYNSET_SET_ID, NFTA_DYNSET_OP) |
+	  A4(NFTA_DYNSET_SREG_KEY, NFTA_DYNSET_SREG_DATA, NFTA_DYNSET_TIMEOUT,
+	     NFTA_DYNSET_EXPR) |
+	  A3(NFTA_DYNSET_PAD, NFTA_DYNSET_FLAGS, NFTA_DYNSET_EXPRESSIONS),
+	  NFTA_DYNSET_FLAGS, NFT_DYNSET_F_INV | NFT_DYNSET_F_EXPR },
+	{ "objref", nfj_fe_objref, NFJ_FE_MUTATES,
+	  A2(NFTA_OBJREF_IMM_TYPE, NFTA_OBJREF_IMM_NAME) |
+	  A3(NFTA_OBJREF_SET_SREG, NFTA_OBJREF_SET_NAME, NFTA_OBJREF_SET_ID) },
+	{ "counter", NULL, NFJ_FE_NOBREAK,
+	  A3(NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS, NFTA_COUNTER_PAD) },
+	{ "log", NULL, NFJ_FE_NOBREAK,
+	  A3(NFTA_LOG_GROUP, NFTA_LOG_PREFIX, NFTA_LOG_SNAPLEN) |
+	  A3(NFTA_LOG_QTHRESHOLD, NFTA_LOG_LEVEL, NFTA_LOG_FLAGS) },
+	{ "last", NULL, NFJ_FE_NOBREAK,
+	  A3(NFTA_LAST_SET, NFTA_LAST_MSECS, NFTA_LAST_PAD) },
+	{ "limit", NULL, 0,
+	  A3(NFTA_LIMIT_RATE, NFTA_LIMIT_UNIT, NFTA_LIMIT_BURST) |
+	  A3(NFTA_LIMIT_TYPE, NFTA_LIMIT_FLAGS, NFTA_LIMIT_PAD) },
+	{ "quota", NULL, 0,
+	  A4(NFTA_QUOTA_BYTES, NFTA_QUOTA_FLAGS, NFTA_QUOTA_PAD,
+	     NFTA_QUOTA_CONSUMED) },
+	{ "connlimit", NULL, 0,
+	  A2(NFTA_CONNLIMIT_COUNT, NFTA_CONNLIMIT_FLAGS) },
+	{ "reject", NULL, 0, A2(NFTA_REJECT_TYPE, NFTA_REJECT_ICMP_CODE) },
+	{ "notrack", NULL, NFJ_FE_MUTATES, 0 },
+	{ "flow_offload", NULL, NFJ_FE_MUTATES, A1(NFTA_FLOW_TABLE_NAME) },
+	{ "synproxy", NULL, NFJ_FE_MUTATES,
+	  A3(NFTA_SYNPROXY_MSS, NFTA_SYNPROXY_WSCALE, NFTA_SYNPROXY_FLAGS) },
+	{ "nat", nfj_fe_nat, NFJ_FE_MUTATES,
+	  A4(NFTA_NAT_TYPE, NFTA_NAT_FAMILY, NFTA_NAT_REG_ADDR_MIN,
+	     NFTA_NAT_REG_ADDR_MAX) |
+	  A3(NFTA_NAT_REG_PROTO_MIN, NFTA_NAT_REG_PROTO_MAX, NFTA_NAT_FLAGS),
+	  NFTA_NAT_FLAGS, NF_NAT_RANGE_MASK },
+	{ "masq", nfj_fe_masq, NFJ_FE_MUTATES,
+	  A3(NFTA_MASQ_FLAGS, NFTA_MASQ_REG_PROTO_MIN, NFTA_MASQ_REG_PROTO_MAX),
+	  NFTA_MASQ_FLAGS, NF_NAT_RANGE_MASK },
+	{ "redir", nfj_fe_redir, NFJ_FE_MUTATES,
+	  A3(NFTA_REDIR_REG_PROTO_MIN, NFTA_REDIR_REG_PROTO_MAX,
+	     NFTA_REDIR_FLAGS),
+	  NFTA_REDIR_FLAGS, NF_NAT_RANGE_MASK },
+	{ "tproxy", nfj_fe_tproxy, NFJ_FE_MUTATES,
+	  A3(NFTA_TPROXY_FAMILY, NFTA_TPROXY_REG_ADDR, NFTA_TPROXY_REG_PORT) },
+	{ "dup", nfj_fe_dup, NFJ_FE_MUTATES,
+	  A2(NFTA_DUP_SREG_ADDR, NFTA_DUP_SREG_DEV) },
+	{ "fwd", nfj_fe_fwd, NFJ_FE_MUTATES,
+	  A3(NFTA_FWD_SREG_DEV, NFTA_FWD_SREG_ADDR, NFTA_FWD_NFPROTO) },
+	{ "queue", nfj_fe_queue, 0,
+	  A4(NFTA_QUEUE_NUM, NFTA_QUEUE_TOTAL, NFTA_QUEUE_FLAGS,
+	     NFTA_QUEUE_SREG_QNUM),
+	  NFTA_QUEUE_FLAGS, NFT_QUEUE_FLAG_MASK },
+	{ "hash", nfj_fe_hash, 0,
+	  A4(NFTA_HASH_SREG, NFTA_HASH_DREG, NFTA_HASH_LEN, NFTA_HASH_MODULUS) |
+	  A4(NFTA_HASH_SEED, NFTA_HASH_OFFSET, NFTA_HASH_TYPE,
+	     NFTA_HASH_SET_NAME) |
+	  A1(NFTA_HASH_SET_ID) },
+	{ "exthdr", nfj_fe_exthdr, NFJ_FE_MUTATES,
+	  A4(NFTA_EXTHDR_DREG, NFTA_EXTHDR_TYPE, NFTA_EXTHDR_OFFSET,
+	     NFTA_EXTHDR_LEN) |
+	  A3(NFTA_EXTHDR_FLAGS, NFTA_EXTHDR_OP, NFTA_EXTHDR_SREG),
+	  NFTA_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT },
+	{ "fib", nfj_fe_fib, 0,
+	  A3(NFTA_FIB_DREG, NFTA_FIB_RESULT, NFTA_FIB_FLAGS),
+	  NFTA_FIB_FLAGS,
+	  NFTA_FIB_F_SADDR | NFTA_FIB_F_DADDR | NFTA_FIB_F_MARK |
+	  NFTA_FIB_F_IIF | NFTA_FIB_F_OIF | NFTA_FIB_F_PRESENT },
+	{ "numgen", nfj_fe_numgen, 0,
+	  A4(NFTA_NG_DREG, NFTA_NG_MODULUS, NFTA_NG_TYPE, NFTA_NG_OFFSET) |
+	  A2(NFTA_NG_SET_NAME, NFTA_NG_SET_ID) },
+	{ "rt", nfj_fe_rt, 0, A2(NFTA_RT_DREG, NFTA_RT_KEY) },
+	{ "socket", nfj_fe_socket, 0,
+	  A3(NFTA_SOCKET_KEY, NFTA_SOCKET_DREG, NFTA_SOCKET_LEVEL) },
+	{ "osf", nfj_fe_osf, 0, A3(NFTA_OSF_DREG, NFTA_OSF_TTL, NFTA_OSF_FLAGS),
+	  NFTA_OSF_FLAGS, NFT_OSF_F_VERSION },
+	{ "tunnel", nfj_fe_tunnel, 0,
+	  A3(NFTA_TUNNEL_KEY, NFTA_TUNNEL_DREG, NFTA_TUNNEL_MODE) },
+	{ "xfrm", nfj_fe_xfrm, 0,
+	  A4(NFTA_XFRM_DREG, NFTA_XFRM_KEY, NFTA_XFRM_DIR, NFTA_XFRM_SPNUM) },
+	{ "match", nfj_fe_match, NFJ_FE_MUTATES | NFJ_FE_MATCH,
+	  A3(NFTA_MATCH_NAME, NFTA_MATCH_REV, NFTA_MATCH_INFO) },
+	{ "target", nfj_fe_target, NFJ_FE_MUTATES,
+	  A3(NFTA_TARGET_NAME, NFTA_TARGET_REV, NFTA_TARGET_INFO) },
 };
+
+const unsigned int nfj_fe_nrows = ARRAY_SIZE(nfj_fe_rows);
+
+/**
+ * nfj_fe_knows - is there nothing about an expression that its row does not know?
+ * @row: the row
+ * @in: the expression
+ * @tb: filled in: its attributes by number, NFJ_FE_MAXATTR of them
+ *
+ * Without a function in the row its attributes are not at hand, but which ones the
+ * kernel has.
+ *
+ * Return: false for an attribute or a flag that is not in the row.
+ */
+bool nfj_fe_knows(const struct nfj_fe_row *row, const struct nfj_expr_in *in,
+		  const struct nlattr **tb)
+{
+	const u8 *p = (const u8 *)in->attrs;
+	int left = in->len;
+	u32 bits;
+
+	memset(tb, 0, NFJ_FE_MAXATTR * sizeof(*tb));
+	if (!row->fn)
+		return !in->maxattr || (in->maxattr < NFJ_FE_MAXATTR &&
+					row->attrs >> in->maxattr);
+	while (p && left >= NLA_HDRLEN) {
+		const struct nlattr *a = (const void *)p;
+		int len = a->nla_len, type = a->nla_type & NLA_TYPE_MASK;
+
+		if (len < NLA_HDRLEN || len > left)
+			return false;
+		if (type >= NFJ_FE_MAXATTR || !(row->attrs & A1(type)) ||
+		    tb[type])
+			return false;
+		tb[type] = a;
+		left -= NLA_ALIGN(len);
+		p += NLA_ALIGN(len);
+	}
+	if (left > 0)
+		return false;
+	if (!row->bits_attr || !tb[row->bits_attr])
+		return true;
+	return nfj_attr_bits(tb[row->bits_attr], &bits) && !(bits & ~row->bits);
+}
 
 /**
  * nfj_fe_row - find the row of an expression
@@ -826,7 +993,7 @@ const struct nfj_fe_row *nfj_fe_row(const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(nfj_fe_rows); i++)
+	for (i = 0; i < nfj_fe_nrows; i++)
 		if (!strcmp(name, nfj_fe_rows[i].name))
 			return &nfj_fe_rows[i];
 	return NULL;

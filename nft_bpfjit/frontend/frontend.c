@@ -63,32 +63,62 @@ bool nfj_frontend_wants(const char *name)
 	return row && row->fn;
 }
 
-static void nfj_fe_parse(const struct nfj_expr_in *in, const struct nlattr **tb)
-{
-	const u8 *p = (const u8 *)in->attrs;
-	int left = in->len;
-
-	memset(tb, 0, NFJ_FE_MAXATTR * sizeof(*tb));
-	while (p && left >= NLA_HDRLEN) {
-		const struct nlattr *a = (const void *)p;
-		int len = a->nla_len, type = a->nla_type & NLA_TYPE_MASK;
-
-		if (len < NLA_HDRLEN || len > left)
-			break;
-		if (type < NFJ_FE_MAXATTR)
-			tb[type] = a;
-		left -= NLA_ALIGN(len);
-		p += NLA_ALIGN(len);
-	}
-}
-
-/* Walk expressions 0 .. n - 1; the number of the first that is not pure */
-static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
-		       unsigned int n, bool *never)
+/* What an expression reads, writes and tests.  One that this front end has never
+ * heard of, or that has something about it that its row does not know, may do
+ * anything with registers, and jump.
+ */
+static int nfj_fe_expr(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
+		       struct nfj_fe_step *step)
 {
 	const struct nlattr *tb[NFJ_FE_MAXATTR];
+	const struct nfj_fe_row *row = nfj_fe_row(in->name);
+	const bool collect = s->fe.collect;
 	struct nfj_fe *fe = &s->fe;
-	unsigned int i, stop = n;
+	int res = NFJ_FE_STOP;
+
+	fe->rd = 0;
+	fe->rd_may = 0;
+	fe->wr = 0;
+	fe->is_verdict = false;
+	fe->live = false;
+	step->row = row;
+	if (!row || !nfj_fe_knows(row, in, tb)) {
+		step->row = NULL;
+		/* what taints is of interest all the same */
+		fe->collect = false;
+		if (row && row->fn)
+			res = row->fn(fe, tb, in);
+		fe->collect = collect;
+		fe->rd_may = (1U << NFJ_REG_WORDS) - 1;
+		fe->wr = 0;
+		fe->is_verdict = false;
+		fe->live = false;
+		fe->jumps = true;
+		nfj_value_reset(fe);
+		res = res < 0 ? res : NFJ_FE_STOP;
+	} else if (row->fn) {
+		res = row->fn(fe, tb, in);
+	}
+	step->rd = fe->rd;
+	step->rd_may = fe->rd_may;
+	step->wr = fe->wr;
+	step->is_verdict = fe->is_verdict;
+	step->verdict = fe->verdict;
+	step->live = fe->live;
+	if (fe->is_verdict &&
+	    (fe->verdict == NFT_JUMP || fe->verdict == NFT_GOTO))
+		fe->jumps = true;
+	return res;
+}
+
+/* Walk the @n expressions of a rule, or those before @upto: registers are as they
+ * are there then.  The number of the first that is not pure, or @upto.
+ */
+static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
+		       unsigned int n, unsigned int upto, bool *never)
+{
+	struct nfj_fe *fe = &s->fe;
+	unsigned int i, stop = upto;
 	int res;
 
 	nfj_value_reset(fe);
@@ -98,25 +128,10 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 	nfj_ir_free(&fe->cases);
 	nfj_ir_free(&fe->odd);
 	*never = false;
-	for (i = 0; i < n; i++) {
-		struct nfj_fe_step *step = &s->step[i];
-
-		fe->rd = 0;
-		fe->rd_may = 0;
-		fe->wr = 0;
-		fe->is_verdict = false;
-		fe->live = false;
+	for (i = 0; i < upto; i++) {
 		fe->last = i + 1 == n;
 		fe->at = i;
-		step->row = nfj_fe_row(in[i].name);
-		res = NFJ_FE_STOP;
-		if (!step->row) {
-			fe->rd_may = (1U << NFJ_REG_WORDS) - 1;
-			nfj_value_reset(fe);
-		} else if (step->row->fn) {
-			nfj_fe_parse(&in[i], tb);
-			res = step->row->fn(fe, tb, &in[i]);
-		}
+		res = nfj_fe_expr(s, &in[i], &s->step[i]);
 		if (res < 0)
 			return res;
 		if (res == NFJ_FE_NEVER && fe->collect)
@@ -125,15 +140,6 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 			fe->collect = false;
 			stop = i;
 		}
-		step->rd = fe->rd;
-		step->rd_may = fe->rd_may;
-		step->wr = fe->wr;
-		step->is_verdict = fe->is_verdict;
-		step->verdict = fe->verdict;
-		step->live = fe->live;
-		if (fe->is_verdict && (fe->verdict == NFT_JUMP ||
-				       fe->verdict == NFT_GOTO))
-			fe->jumps = true;
 	}
 	return stop;
 }
@@ -303,15 +309,15 @@ static int nfj_fe_actions(struct nfj_fe_scratch *s, unsigned int cut,
 	return err;
 }
 
-/* Make the tests of expressions 0 .. n - 1 once more */
+/* Make the tests of the expressions before @upto once more */
 static int nfj_fe_again(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
-			unsigned int n, u32 ntests)
+			unsigned int n, unsigned int upto, u32 ntests)
 {
 	bool never;
 
 	s->fe.ir->ntests = ntests;
 	s->fe.entry->ntests = 0;
-	return nfj_fe_walk(s, in, n, &never);
+	return nfj_fe_walk(s, in, n, upto, &never);
 }
 
 /* The interpreter evaluates a rule up to its first comparison */
@@ -383,7 +389,7 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 		goto out_free;
 
 walk:
-	stop = nfj_fe_walk(s, exprs, n, &never);
+	stop = nfj_fe_walk(s, exprs, n, n, &never);
 	if (stop < 0) {
 		err = stop;
 		goto out_free;
@@ -397,17 +403,18 @@ walk:
 		goto walk;
 	}
 	cut = nfj_fe_cut(s, stop, n, &uninit, &needed);
-	/* tests may have been merged with later ones, and registers have changed
-	 * since: start afresh
+	/* Registers have changed since the walk passed there, and tests may have been
+	 * merged with later ones: once more.  Few rules come here, and to note
+	 * down all registers at each expression is dearer.
 	 */
 	if (needed && !never) {
-		err = nfj_fe_again(s, exprs, stop, ntests);
+		err = nfj_fe_again(s, exprs, n, stop, ntests);
 		if (err >= 0)
 			err = nfj_fe_fills(&s->fe, needed);
 		if (err > 0)
 			cut = stop;
 		else if (!err)
-			err = nfj_fe_again(s, exprs, cut, ntests);
+			err = nfj_fe_again(s, exprs, n, cut, ntests);
 		if (err < 0)
 			goto out_free;
 	}

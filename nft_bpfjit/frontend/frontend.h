@@ -90,7 +90,7 @@ struct nfj_fe {
 	struct nfj_test	num[NFJ_SPANS];
 };
 
-#define NFJ_FE_MAXATTR	12
+#define NFJ_FE_MAXATTR	32
 
 /**
  * struct nfj_fe_row - how one type of expression is translated
@@ -98,15 +98,28 @@ struct nfj_fe {
  * @fn: says what it reads and writes and, if it can, translates; without one
  *	the expression has no register operands
  * @flags: NFJ_FE_*
+ * @attrs: the attributes that this file knows, a bit for each number.  A kernel
+ *	   that has others may mean anything by them: the expression is then one
+ *	   that is not known.
+ * @bits_attr: the attribute that holds flags, 0 for none
+ * @bits: the flags in it that this file knows; others likewise
  */
 struct nfj_fe_row {
 	const char	*name;
 	int		(*fn)(struct nfj_fe *fe, const struct nlattr **tb,
 			      const struct nfj_expr_in *in);
 	u32		flags;
+	u32		attrs;
+	u8		bits_attr;
+	u32		bits;
 };
 
+extern const struct nfj_fe_row nfj_fe_rows[];
+extern const unsigned int nfj_fe_nrows;
+
 const struct nfj_fe_row *nfj_fe_row(const char *name);
+bool nfj_fe_knows(const struct nfj_fe_row *row, const struct nfj_expr_in *in,
+		  const struct nlattr **tb);
 
 /**
  * nfj_fe_result - what adding a test comes to

@@ -144,6 +144,7 @@ int test_shape(u32 arg);
 int test_shape_kernel(u32 arg);
 int test_alloc(u32 arg);
 int test_normal(u32 arg);
+int test_rows(u32 arg);
 int test_bounds(u32 arg);
 int test_exprs(u32 arg);
 int test_append(u32 arg);

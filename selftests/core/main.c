@@ -107,6 +107,7 @@ static const struct test tests[] = {
 	{ "the checker refuses bad programs", test_check, 0 },
 	{ "the checker and spoilt programs", test_check_random, 60 },
 	{ "tests in normal form", test_normal, 50 },
+	{ "attributes and flags that no row knows", test_rows, 0 },
 	{ "random IMR, up to 8 rules", test_imr, 8 },
 	{ "random IMR, up to 50 rules", test_imr, 50 },
 	{ "random IMR, 300 rules", test_imr, 300 },
