@@ -160,10 +160,10 @@ enum nfj_order {
 	X(NFJ_VALID_PKTTYPE,	NFJ_GROUP_META) \
 	X(NFJ_VALID_CTMARK,	NFJ_GROUP_CT)
 
-/* Where only a constant will do: NFJ_KEY_GROUP_mark, NFJ_KEY_VALID_mark and so on */
+/* Where only a constant will do: NFJ_KEY_GROUP_mark and so on */
 enum {
 #define NFJ_KEY_X(_member, _group, _order, _valid) \
-	NFJ_KEY_GROUP_##_member = _group, NFJ_KEY_VALID_##_member = _valid,
+	NFJ_KEY_GROUP_##_member = (_group),
 	NFJ_KEY_LAYOUT(NFJ_KEY_X)
 #undef NFJ_KEY_X
 };

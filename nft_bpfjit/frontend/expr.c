@@ -201,15 +201,12 @@ static int nfj_fe_payload(struct nfj_fe *fe, const struct nlattr **tb,
  */
 struct nfj_fe_field {
 	u8	key;
-	u8	koff;	/* 0: not in the flow key */
-	u8	len;	/* 0: an address of the family */
-	u8	valid;	/* NFJ_VALID_*, or 0 where nft never breaks off */
+	u8	len;	/* of what is not in the flow key; 0: an address */
+	u16	koff;	/* 0: not in the flow key */
 };
 
-#define NFJ_FIELD(_key, _member) \
-	{ _key, offsetof(struct nfj_key, _member), \
-	  sizeof(((struct nfj_key *)NULL)->_member), NFJ_KEY_VALID_##_member }
-#define NFJ_OPAQUE(_key, _len)	{ _key, 0, _len, 0 }
+#define NFJ_FIELD(_key, _member) { _key, 0, offsetof(struct nfj_key, _member) }
+#define NFJ_OPAQUE(_key, _len)	{ _key, _len, 0 }
 
 static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
 		       unsigned int n, u32 key, int dreg)
@@ -219,6 +216,7 @@ static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
 
 	for (i = 0; i < n; i++) {
 		const struct nfj_fe_field *f = &fields[i];
+		const struct nfj_key_member *m;
 
 		if (f->key != key)
 			continue;
@@ -227,15 +225,14 @@ static int nfj_fe_load(struct nfj_fe *fe, const struct nfj_fe_field *fields,
 				   fe->ir->family == NFPROTO_IPV4 ? 4 : 16);
 			return NFJ_FE_STOP;
 		}
-		nfj_writes(fe, dreg, f->len);
-		if (dreg < 0 || dreg + f->len > NFJ_REG_BYTES)
+		m = nfj_key_member(f->koff);
+		nfj_writes(fe, dreg, m->size);
+		if (dreg < 0 || dreg + m->size > NFJ_REG_BYTES)
 			return NFJ_FE_STOP;
-		res = NFJ_FE_PURE;
-		if (f->valid)
-			res = nfj_value_number(fe, offsetof(struct nfj_key, valid), 4,
-					       f->valid, f->valid, f->valid,
-					       true);
-		nfj_value_load(fe, dreg, f->koff, f->len);
+		/* without bits it always holds */
+		res = nfj_value_number(fe, offsetof(struct nfj_key, valid), 4,
+				       m->valid, m->valid, m->valid, true);
+		nfj_value_load(fe, dreg, m->off, m->size);
 		return res;
 	}
 	nfj_writes(fe, dreg, 0);

@@ -111,14 +111,14 @@ static int nfj_fe_expr(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 	return res;
 }
 
-/* Walk the @n expressions of a rule, or those before @upto: registers are as they
- * are there then.  The number of the first that is not pure, or @upto.
+/* Walk the @n expressions of a rule, or those before @behind: registers are as they
+ * are there then.  The number of the first that is not pure, or @behind.
  */
 static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
-		       unsigned int n, unsigned int upto, bool *never)
+		       unsigned int n, unsigned int behind, bool *never)
 {
 	struct nfj_fe *fe = &s->fe;
-	unsigned int i, stop = upto;
+	unsigned int i, stop = behind;
 	int res;
 
 	nfj_value_reset(fe);
@@ -128,7 +128,7 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 	nfj_ir_free(&fe->cases);
 	nfj_ir_free(&fe->odd);
 	*never = false;
-	for (i = 0; i < upto; i++) {
+	for (i = 0; i < behind; i++) {
 		fe->last = i + 1 == n;
 		fe->at = i;
 		res = nfj_fe_expr(s, &in[i], &s->step[i]);
@@ -309,15 +309,15 @@ static int nfj_fe_actions(struct nfj_fe_scratch *s, unsigned int cut,
 	return err;
 }
 
-/* Make the tests of the expressions before @upto once more */
+/* Make the tests of the expressions before @behind once more */
 static int nfj_fe_again(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
-			unsigned int n, unsigned int upto, u32 ntests)
+			unsigned int n, unsigned int behind, u32 ntests)
 {
 	bool never;
 
 	s->fe.ir->ntests = ntests;
 	s->fe.entry->ntests = 0;
-	return nfj_fe_walk(s, in, n, upto, &never);
+	return nfj_fe_walk(s, in, n, behind, &never);
 }
 
 /* The interpreter evaluates a rule up to its first comparison */

@@ -46,10 +46,9 @@ static inline void nfj_key_check(void)
 		     0 NFJ_KEY_LAYOUT(NFJ_KEY_X));
 #undef NFJ_KEY_X
 #define NFJ_KEY_X(_member, _group, _order, _valid) \
-	BUILD_BUG_ON(offsetof(struct nfj_key, _member) % \
-		     (NFJ_KEY_SIZEOF(_member) < 8 ? \
-		      NFJ_KEY_SIZEOF(_member) : 8));
-	NFJ_KEY_LAYOUT(NFJ_KEY_X)
+	| (offsetof(struct nfj_key, _member) % \
+	   (NFJ_KEY_SIZEOF(_member) < 8 ? NFJ_KEY_SIZEOF(_member) : 8))
+	BUILD_BUG_ON(0 NFJ_KEY_LAYOUT(NFJ_KEY_X));
 #undef NFJ_KEY_X
 	/* nfj_key_is_guard(): what is in front of this one */
 	BUILD_BUG_ON(NFJ_KEY_ROW_len != NFJ_KEY_ROW_thf_len + 1);
@@ -87,8 +86,8 @@ __u32 nfj_key_groups(unsigned int off, unsigned int size, __u64 mask)
 	}
 	if (off != offsetof(struct nfj_key, valid))
 		return groups;
-#define NFJ_KEY_X(_bit, _group)	groups |= mask & (_bit) ? (_group) : 0;
-	NFJ_KEY_VALIDS(NFJ_KEY_X)
+#define NFJ_KEY_X(_bit, _group)	| (mask & (_bit) ? (_group) : 0)
+	groups |= 0 NFJ_KEY_VALIDS(NFJ_KEY_X);
 #undef NFJ_KEY_X
 	return groups;
 }

@@ -63,7 +63,7 @@ static u64 nfj_mask_down(u64 mask, u64 v)
 {
 	u64 extra = nfj_below(v & ~mask);
 
-	return (v & ~extra) | (mask & extra >> 1);
+	return (v & ~extra) | (mask & (extra >> 1));
 }
 
 /* Round an interval to the mask; false when nothing is left of it */

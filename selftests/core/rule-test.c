@@ -54,9 +54,10 @@ static void spoil(struct rnd *r, const struct nfj_need *need,
 		if (!needed(need, i))
 			((u8 *)key)[i] = rnd(r, 256);
 	/* each bit of valid comes with the group that it is about */
-#define X(bit, group)	v |= need->groups & (group) ? 0 : (bit);
-	NFJ_KEY_VALIDS(X)
-#undef X
+	for (i = 1; i < 0x100; i <<= 1)
+		if (!(nfj_key_groups(offsetof(struct nfj_key, valid), 4, i) &
+		      need->groups))
+			v |= i;
 	key->valid ^= v & rnd(r, 256);
 }
 
