@@ -190,7 +190,7 @@ static int nfj_set_test(struct nfj_ir *ir, struct nfj_entry *entry,
 
 	BUILD_BUG_ON(offsetof(struct nfj_number, v));
 	for (i = 0; i < n; i++)
-		memmove(&v[i], &num[i].v, sizeof(*v));
+		v[i] = num[i].v;
 	sort(v, n, sizeof(*v), nfj_ival_cmp, NULL);
 	return nfj_ir_add_set(ir, entry, like, v, n, in);
 }
