@@ -200,11 +200,12 @@ static int nfj_tests_copy(struct nfj_ir *to, struct nfj_entry *entry,
 			  const struct nfj_ir *from,
 			  const struct nfj_entry *tests)
 {
-	const struct nfj_test *t = from->tests + tests->first;
-	const struct nfj_test *end = t + tests->ntests;
+	const struct nfj_test *t;
 	int err = 0;
+	u32 i;
 
-	for (; t < end && !err; t += t->n) {
+	for (i = 0; i < tests->ntests && !err; i += t->n) {
+		t = &from->tests[tests->first + i];
 		if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT)
 			err = nfj_ir_add_set(to, entry, t, &from->ivals[t->lo],
 					     t->hi, t->kind == NFJ_SET_IN);

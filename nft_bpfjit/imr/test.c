@@ -191,9 +191,11 @@ bool nfj_test_same(const struct nfj_test *a, const struct nfj_ival *av,
 static bool nfj_test_meet(struct nfj_ir *ir, const struct nfj_entry *entry,
 			  const struct nfj_test *add, int *err)
 {
-	struct nfj_test *t, *end = ir->tests + ir->ntests;
+	struct nfj_test *t;
+	u32 i;
 
-	for (t = ir->tests + entry->first; t < end; t += t->n) {
+	for (i = entry->first; i < ir->ntests; i += t->n) {
+		t = &ir->tests[i];
 		if (t->kind != NFJ_IN || t->off != add->off ||
 		    t->size != add->size || t->order != add->order ||
 		    t->mask != add->mask)

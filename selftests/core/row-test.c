@@ -82,17 +82,17 @@ static int translate(struct nfj_ir *ir, const struct x_expr *x,
 		.nfields = 1, .field_len = { 4 }, .nelems = 1, .elems = &elem,
 	};
 	static struct buf buf[ARRAY_SIZE(around)];
+	static struct x_expr expr[ARRAY_SIZE(around)];
 	struct nfj_expr_in in[ARRAY_SIZE(around)];
 	u32 i;
 
 	memset(in, 0, sizeof(in));
 	for (i = 0; i < ARRAY_SIZE(around); i++) {
-		struct x_expr other;
-
-		if (around[i] && x_parse(around[i], &other))
+		expr[i] = *x;
+		if (around[i] && x_parse(around[i], &expr[i]))
 			return -1;
-		in[i].name = x_name(around[i] ? &other : x);
-		buf[i].n = x_attrs(around[i] ? &other : x, (u8 *)buf[i].words,
+		in[i].name = x_name(&expr[i]);
+		buf[i].n = x_attrs(&expr[i], (u8 *)buf[i].words,
 				   sizeof(buf[i].words) - 16);
 		if (around[i])
 			continue;
@@ -184,10 +184,11 @@ int test_rows(u32 arg)
 				if (translate(&ir, &x, row, way))
 					return fail("%s: no memory", samples[j]);
 				why = left_alone(&ir);
-				if (!way == !why)
+				if (way && why)
 					dump_ir(stdout, &ir);
 				nfj_ir_free(&ir);
-				if (!way && !why)
+				/* a map in the middle of a rule always is */
+				if (!way && !why && x.kind != X_MAP)
 					return fail("%s: not known as it is",
 						    samples[j]);
 				if (way && why)
