@@ -237,7 +237,8 @@ struct nfj_set_in {
  * @maxattr: the highest attribute number that this kernel knows of the type
  * @keylen: bytes of the source register where only the kernel knows (length of
  *	    a set's key), else 0
- * @datalen: likewise of the destination register (a map's data)
+ * @datalen: bytes of the destination register where only the kernel knows (length
+ *	     of a map's data), else 0
  * @set: the set that is looked up, if it never changes, else NULL
  */
 struct nfj_expr_in {

@@ -213,8 +213,8 @@ static inline bool nfj_key_is_guard(unsigned int off)
  * @groups: NFJ_GROUP_*
  * @nh_first: first word (of eight bytes) of the network header
  * @nh_end: behind the last one, 0 for none
- * @th_first: the same for the transport header
- * @th_end: likewise
+ * @th_first: first word of the transport header
+ * @th_end: behind the last one, 0 for none
  */
 struct nfj_need {
 	__u32	groups;

@@ -40,11 +40,11 @@ static bool nfj_emit_room(struct nfj_emit *e, void **p, u32 *max, u32 used,
 /**
  * nfj_insn - append an instruction
  * @e: the program
- * @code: as in struct bpf_insn
- * @dst: likewise
- * @src: likewise
- * @off: likewise
- * @imm: likewise
+ * @code: operation, its class and the size of its operands: BPF_*
+ * @dst: number of the destination register
+ * @src: number of the source register, or 0
+ * @off: offset of a load; of a jump, which instruction behind the next one
+ * @imm: constant, in host byte order
  */
 void nfj_insn(struct nfj_emit *e, u8 code, u8 dst, u8 src, s16 off, s32 imm)
 {
@@ -130,10 +130,10 @@ void nfj_bind(struct nfj_emit *e, u32 label)
 /**
  * nfj_jump - append a jump
  * @e: the program
- * @code: as in struct bpf_insn
- * @dst: likewise
- * @src: likewise
- * @imm: likewise
+ * @code: BPF_JMP or BPF_JMP32, with the condition and BPF_K or BPF_X
+ * @dst: number of the register that is compared
+ * @src: with BPF_X number of the other one, or 0
+ * @imm: with BPF_K the constant
  * @label: where to, or NFJ_LABEL_EXIT
  */
 void nfj_jump(struct nfj_emit *e, u8 code, u8 dst, u8 src, s32 imm, u32 label)
@@ -279,10 +279,10 @@ static u64 nfj_full(u8 size)
 /**
  * nfj_value - have a number in a register
  * @e: the program
- * @off: as in struct nfj_test
- * @size: likewise
- * @order: likewise
- * @mask: likewise
+ * @off: byte offset of its chunk in struct nfj_key, a multiple of @size
+ * @size: bytes: 1, 2, 4 or 8
+ * @order: enum nfj_order, how the chunk is read as a number
+ * @mask: bits of it that are of interest
  *
  * Return: the register: the number's own, or the scratch one if need be.
  */

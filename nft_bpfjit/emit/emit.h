@@ -33,9 +33,9 @@
 
 /**
  * struct nfj_dim - a number that tests are about
- * @off: as in struct nfj_test
- * @size: as in struct nfj_test
- * @order: as in struct nfj_test
+ * @off: byte offset of its chunk in struct nfj_key, a multiple of @size
+ * @size: bytes of the chunk: 1, 2, 4 or 8
+ * @order: enum nfj_order, how the chunk is read as a number
  * @reg: register that keeps the chunk (not masked), or 0
  * @mask: the number is the chunk & @mask
  * @uses: tests about it
@@ -166,13 +166,13 @@ void nfj_emit_fixup(struct nfj_emit *e);
 
 /**
  * struct nfj_field - part of the key of a table, as it lies in the flow key
- * @off: as in struct nfj_test
- * @size: as in struct nfj_test
+ * @off: byte offset in struct nfj_key, a multiple of @size
+ * @size: bytes: 1, 2, 4 or 8
  * @at: offset in a slot
  * @test: number of the test that it stands for in each of the entries
  * @mask: what is compared, as it lies in memory read in host byte order
  * @mul: for the hash, of eight bytes the lower four in memory
- * @mul2: likewise, the upper four
+ * @mul2: for the hash, of eight bytes the upper four in memory
  */
 struct nfj_field {
 	u16	off;
@@ -212,10 +212,10 @@ struct nfj_hash {
 
 /**
  * struct nfj_sorted - a table of intervals in the data of a program
- * @off: the number, as in struct nfj_dim
- * @size: likewise, up to 4
- * @order: likewise
- * @mask: likewise
+ * @off: byte offset of the number's chunk in struct nfj_key
+ * @size: its bytes: 1, 2 or 4
+ * @order: enum nfj_order, how the chunk is read as a number
+ * @mask: the number is the chunk & @mask
  * @n: intervals; the first one starts at 0
  * @lows_at: offset in the data of their lower ends, u32 each
  * @vals_at: offset in the data of their entries, u32 each

@@ -87,11 +87,12 @@ noinline u32 nfj_bad_match(void)
 
 /**
  * nfj_match_rest - the rest of nfj_match(): what the first program does not find
- * @st: as there
- * @key: likewise
- * @pkt: likewise
- * @next: likewise
- * @have: likewise
+ * @st: the chain
+ * @key: flow key
+ * @pkt: the packet
+ * @next: first entry to consider
+ * @have: what is in the key, see nfj_need_mask(); what a program reads besides is
+ *	  added
  *
  * Return: likewise.
  */
@@ -109,11 +110,12 @@ noinline u32 nfj_match_rest(const struct nfj_state *st, struct nfj_key *key,
 
 /**
  * nfj_match_long - nfj_match() where its short way does not do
- * @st: as there: a chain that was edited, or whose first entry matches always
- * @key: likewise
- * @pkt: likewise
- * @next: likewise
- * @have: likewise
+ * @st: the chain: one that was edited, or whose first entry matches always
+ * @key: flow key
+ * @pkt: the packet
+ * @next: first entry to consider
+ * @have: what is in the key, see nfj_need_mask(); what a program reads besides is
+ *	  added
  *
  * Return: likewise.
  */

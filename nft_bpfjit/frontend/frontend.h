@@ -102,7 +102,7 @@ struct nfj_fe {
  *	   that has others may mean anything by them: the expression is then one
  *	   that is not known.
  * @bits_attr: the attribute that holds flags, 0 for none
- * @bits: the flags in it that this file knows; others likewise
+ * @bits: the flags in it that this file knows; with others it is not known either
  */
 struct nfj_fe_row {
 	const char	*name;

@@ -133,7 +133,7 @@ static bool nfj_test_has_set(const struct nfj_test *t)
  * @ir: the chain
  * @from: the other one, of the same family
  * @first: first entry, where a rule begins
- * @last: behind the last entry, likewise
+ * @last: behind the last entry, where another rule begins
  *
  * Taint, cost and residue are the caller's, since they are the whole chain's.
  *

@@ -168,7 +168,7 @@ u32 nfj_test_normal(const struct nfj_ir *ir, const struct nfj_test *t, u32 n)
  * @a: a test, or one chunk of a wide one
  * @av: intervals that it may refer to
  * @b: another
- * @bv: likewise
+ * @bv: intervals that the other one may refer to
  *
  * Return: false when they may differ.
  */
@@ -245,7 +245,7 @@ int nfj_ir_add_test(struct nfj_ir *ir, struct nfj_entry *entry,
  * @entry: its last entry
  * @num: the number: nfj_test::off, size, order and mask, the rest is not read
  * @lo: lowest value of x & mask; any number
- * @hi: highest value, likewise
+ * @hi: highest value; any number
  * @in: true: it is to be in there, false: outside of it
  *
  * Return: 0, also when that holds for any packet and nothing is added; -ENOMEM;
