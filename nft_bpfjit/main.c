@@ -21,6 +21,7 @@
 #include "commit/commit.h"
 #include "control/control.h"
 #include "hook/hook.h"
+#include "load/load.h"
 
 static const struct nfj_hook_fns nfj_hook_fns = {
 	.prepare	= nfj_commit_prepare,
@@ -29,53 +30,65 @@ static const struct nfj_hook_fns nfj_hook_fns = {
 	.destroyed	= nfj_chain_destroyed,
 };
 
+/* What was there before us is translated last; no lock is held then, see
+ * commit/net.c.
+ */
 static int __init nfj_init(void)
 {
-	struct net *net;
 	int err;
 
 	err = nfj_symbols_init();
 	if (err)
 		return err;
-	err = nfj_state_init();
+	err = nfj_load_init();
 	if (err)
 		return err;
+	err = nfj_state_init();
+	if (err)
+		goto err_load;
 	err = nfj_net_init();
 	if (err)
 		goto err_state;
-	err = nfj_control_init();
-	if (err)
-		goto err_net;
 	err = nfj_hook_init(&nfj_hook_fns);
 	if (err)
-		goto err_control;
-
-	/* what was loaded before us */
-	down_read(&net_rwsem);
-	for_each_net(net)
-		if (nfj_pernet(net)->enable)
-			nfj_switch(net, true);
-	up_read(&net_rwsem);
+		goto err_net;
+	err = nfj_control_init();
+	if (err)
+		goto err_hook;
+	nfj_phase_set(NFJ_LIVE);
+	nfj_nets_each(nfj_net_start);
 	return 0;
 
-err_control:
-	nfj_control_exit();
+err_hook:
+	nfj_hook_exit();
+	nfj_hook_exit_destroy();
 err_net:
 	nfj_net_exit();
 err_state:
 	nfj_chains_exit();
 	nfj_state_exit();
+err_load:
+	nfj_load_exit();
 	return err;
 }
 
+/* Commits are heard of until all is plain: one of them may bring what ties the
+ * chains of a table together.  Likewise chains that are destroyed, until nothing is
+ * known of any.
+ */
 static void __exit nfj_exit(void)
 {
+	nfj_phase_set(NFJ_GOING);
+	nfj_control_close();
+	nfj_nets_each(nfj_net_plain);
 	nfj_hook_exit();
+	nfj_nets_each(nfj_net_idle);
 	nfj_control_exit();
 	nfj_net_exit();
 	nfj_hook_exit_destroy();
 	nfj_chains_exit();
 	nfj_state_exit();
+	nfj_load_exit();
 }
 
 module_init(nfj_init);

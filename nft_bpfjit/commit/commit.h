@@ -23,8 +23,9 @@
 /**
  * struct nfj_net - per netns
  * @net: the netns
- * @enable: rules are translated
+ * @enable: rules are translated; changes under the commit mutex
  * @allowed: owned by the initial user namespace
+ * @plain: will never have anything translated again, since the module goes
  * @budget: what its programs may take
  * @unify: takes past generations out of use
  * @commits: counts commits, under the commit mutex
@@ -35,6 +36,7 @@ struct nfj_net {
 	struct net		*net;
 	int			enable;
 	bool			allowed;
+	bool			plain;
 	struct nfj_budget	*budget;
 	struct delayed_work	unify;
 	unsigned int		commits;
@@ -197,9 +199,34 @@ static inline struct nft_rule_blob *nfj_blob_now(const struct net *net,
 }
 
 /* net.c: our part of a netns */
+
+/**
+ * enum nfj_phase - of the module's life
+ * @NFJ_COMING: not all is in place yet
+ * @NFJ_LIVE: rules are translated
+ * @NFJ_GOING: never again
+ */
+enum nfj_phase {
+	NFJ_COMING,
+	NFJ_LIVE,
+	NFJ_GOING,
+};
+
 struct nfj_net *nfj_pernet(const struct net *net);
+enum nfj_phase nfj_phase_now(void);
+void nfj_phase_set(enum nfj_phase phase);
+void nfj_nets_each(void (*each)(struct net *net));
+void nfj_net_start(struct net *net);
+void nfj_net_plain(struct net *net);
+void nfj_net_idle(struct net *net);
 int nfj_net_init(void);
 void nfj_net_exit(void);
+
+/* later.c: what is done after a commit, by workers */
+int nfj_later_init(void);
+void nfj_later_exit(void);
+void nfj_later(struct delayed_work *work, unsigned long delay);
+void nfj_later_sooner(struct delayed_work *work, unsigned long delay);
 
 /* chains.c: chains by address, and their end */
 struct nfj_chain *nfj_chain_find(const struct nft_chain *chain);
@@ -256,9 +283,10 @@ void nfj_changes_translate(struct net *net, struct list_head *changes);
 void nfj_changes_free(struct list_head *changes);
 
 /* switch.c: without one */
-void nfj_switch(struct net *net, bool on);
+int nfj_switch(struct net *net, bool on);
 void nfj_publish_now(struct net *net, struct nft_chain *chain,
 		     struct nfj_chain *nc, struct nft_rule_blob *blob);
+void nfj_unify_queue(struct nfj_net *nn);
 void nfj_unify_work(struct work_struct *work);
 
 #endif /* _NFJ_COMMIT_H */

@@ -204,15 +204,12 @@ static int nfj_rebuild_set(const char *val, const struct kernel_param *kp)
 		return err;
 	/* while our part of each netns is there */
 	down_read(&pernet_ops_rwsem);
-	if (THIS_MODULE->state == MODULE_STATE_LIVE) {
+	if (nfj_phase_now() == NFJ_LIVE) {
 		down_read(&net_rwsem);
 		for_each_net(net) {
 			struct nfj_net *nn = nfj_pernet(net);
 
-			if (delayed_work_pending(&nn->rebuild))
-				mod_delayed_work(system_unbound_wq,
-						 &nn->rebuild,
-						 nfj_rebuild_delay(nn));
+			nfj_later_sooner(&nn->rebuild, nfj_rebuild_delay(nn));
 		}
 		up_read(&net_rwsem);
 	}
@@ -235,8 +232,7 @@ MODULE_PARM_DESC(rebuild_ms, "milliseconds after a change of a few rules until a
  */
 void nfj_rebuild_queue(struct nfj_net *nn)
 {
-	queue_delayed_work(system_unbound_wq, &nn->rebuild,
-			   nfj_rebuild_delay(nn));
+	nfj_later(&nn->rebuild, nfj_rebuild_delay(nn));
 }
 
 /* The edited chain with this serial number, or, with 0, the next to do */

@@ -91,7 +91,7 @@ void nfj_publish_now(struct net *net, struct nft_chain *chain,
 	nfj_chain_sweep(chain, nc);
 	if (g0 != g1)
 		nfj_blob_retire(gen ? g1 : g0);
-	queue_delayed_work(system_unbound_wq, &nfj_pernet(net)->unify, 1);
+	nfj_unify_queue(nfj_pernet(net));
 }
 
 /* Does any chain of a netns have a program? */
@@ -117,18 +117,28 @@ static bool nfj_net_busy(const struct nftables_pernet *nft_net)
  * @on: which
  *
  * Takes effect at once, while packets flow.  Takes the commit mutex; sleeps.
- * Switching off does not fail.
+ *
+ * Return: 0, or -ENODEV when the module goes and @on is set.
  */
-void nfj_switch(struct net *net, bool on)
+int nfj_switch(struct net *net, bool on)
 {
 	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
+	struct nfj_net *nn = nfj_pernet(net);
 	struct nft_table *table;
 	struct nft_chain *chain;
 	struct nfj_change *c;
 	LIST_HEAD(changes);
+	int err = 0;
 
 	mutex_lock(&nft_net->commit_mutex);
-	nfj_pernet(net)->enable = on;
+	/* who asks twice is not made to wait, nor are packets */
+	if (nn->enable == on)
+		goto out;
+	if (on && nfj_phase_now() != NFJ_LIVE) {
+		err = -ENODEV;
+		goto out;
+	}
+	WRITE_ONCE(nn->enable, on);
 	/* packets that began with the past generation; a netns that goes, as
 	 * thousands may at once, mostly has nothing to wait for
 	 */
@@ -168,7 +178,18 @@ void nfj_switch(struct net *net, bool on)
 		}
 		nfj_changes_free(&changes);
 	}
+out:
 	mutex_unlock(&nft_net->commit_mutex);
+	return err;
+}
+
+/**
+ * nfj_unify_queue - put the past generation of a netns out of use, soon
+ * @nn: the netns
+ */
+void nfj_unify_queue(struct nfj_net *nn)
+{
+	nfj_later(&nn->unify, 1);
 }
 
 /**
@@ -213,6 +234,6 @@ void nfj_unify_work(struct work_struct *work)
 		}
 	}
 	if (!still)
-		queue_delayed_work(system_unbound_wq, &nn->unify, 1);
+		nfj_unify_queue(nn);
 	mutex_unlock(&nft_net->commit_mutex);
 }

@@ -1,18 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What each netns shows: the switch and the status files.
+ *
+ * To take them away is to wait for who writes or reads, and he for a commit mutex.
+ * So when the module goes that is done first, netns by netns, with no lock held
+ * (see commit/net.c).
  */
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include "../commit/commit.h"
 #include "control.h"
 
 static unsigned int nfj_control_id;
+
+static void nfj_control_hide(struct net *net)
+{
+	struct nfj_sysctl *sysctl = net_generic(net, nfj_control_id);
+
+	if (!sysctl->header)
+		return;
+	nfj_proc_exit(net);
+	nfj_sysctl_exit(sysctl);
+}
 
 static int __net_init nfj_control_begin(struct net *net)
 {
 	struct nfj_sysctl *sysctl = net_generic(net, nfj_control_id);
 	int err;
 
+	if (nfj_phase_now() == NFJ_GOING)
+		return 0;
 	err = nfj_sysctl_init(sysctl, net);
 	if (err)
 		return err;
@@ -24,8 +41,7 @@ static int __net_init nfj_control_begin(struct net *net)
 
 static void __net_exit nfj_control_end(struct net *net)
 {
-	nfj_proc_exit(net);
-	nfj_sysctl_exit(net_generic(net, nfj_control_id));
+	nfj_control_hide(net);
 }
 
 static struct pernet_operations nfj_control_ops = {
@@ -48,7 +64,17 @@ int nfj_control_init(void)
 }
 
 /**
- * nfj_control_exit - no longer; waits for whoever reads or writes
+ * nfj_control_close - no longer, since the module goes
+ *
+ * Context: NFJ_GOING; sleeps until nobody writes or reads any more.
+ */
+void nfj_control_close(void)
+{
+	nfj_nets_each(nfj_control_hide);
+}
+
+/**
+ * nfj_control_exit - have no part of any netns any more
  */
 void nfj_control_exit(void)
 {

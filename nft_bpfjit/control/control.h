@@ -9,6 +9,7 @@
 
 /* control.c */
 int nfj_control_init(void);
+void nfj_control_close(void);
 void nfj_control_exit(void);
 
 /* sysctl.c */

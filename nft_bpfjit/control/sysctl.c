@@ -15,7 +15,7 @@ static int nfj_sysctl_handler(NFJ_CTL_CONST struct ctl_table *table, int write,
 			      void *buffer, size_t *lenp, loff_t *ppos)
 {
 	struct nfj_net *nn = nfj_pernet(table->extra1);
-	int val = nn->enable, err;
+	int val = READ_ONCE(nn->enable), err;
 	struct ctl_table tmp = {
 		.data	= &val,
 		.maxlen	= sizeof(val),
@@ -27,8 +27,8 @@ static int nfj_sysctl_handler(NFJ_CTL_CONST struct ctl_table *table, int write,
 	if (write && !nn->allowed)
 		return -EPERM;
 	err = proc_dointvec_minmax(&tmp, write, buffer, lenp, ppos);
-	if (!err && write && val != nn->enable)
-		nfj_switch(nn->net, val);
+	if (!err && write)
+		err = nfj_switch(nn->net, val);
 	return err;
 }
 
@@ -69,4 +69,5 @@ void nfj_sysctl_exit(struct nfj_sysctl *sysctl)
 {
 	unregister_net_sysctl_table(sysctl->header);
 	kfree(sysctl->table);
+	sysctl->header = NULL;
 }

@@ -6,6 +6,12 @@
  * that BPF_PROG_LOAD returns is never in that task's table, and neither its
  * credentials nor its signals matter.
  *
+ * The worker is one of a workqueue of our own, on which nothing waits for anything
+ * of ours: so there is always one that gets on, however many commits, and workers
+ * of other workqueues, wait for their loads.  To load is work for a processor, so
+ * there are no more at once than processors.  It takes two descriptors for a
+ * moment, of the table that all kernel threads share.
+ *
  * The tables of a program become the one element of an array map that the
  * program can only read, frozen, so that nobody else can write it either.  The
  * program holds the map; no descriptor of it remains.
@@ -25,6 +31,8 @@ NFJ_IMPORT_BPF_INTERNAL;
  * of their number: not more than this at once.
  */
 #define NFJ_HARDEN_MAX	2048
+
+static struct workqueue_struct *nfj_wq;
 
 struct nfj_load_job {
 	struct work_struct	work;
@@ -150,6 +158,26 @@ static void nfj_load_work(struct work_struct *work)
 }
 
 /**
+ * nfj_load_init - make the workqueue
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nfj_load_init(void)
+{
+	nfj_wq = alloc_workqueue("nft_bpfjit_load", WQ_UNBOUND,
+				 num_possible_cpus());
+	return nfj_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * nfj_load_exit - nobody loads anything any more
+ */
+void nfj_load_exit(void)
+{
+	destroy_workqueue(nfj_wq);
+}
+
+/**
  * nfj_load - load a program
  * @insns: the program
  * @name: what bpftool shows, see nfj_load_name()
@@ -179,7 +207,7 @@ int nfj_load(const struct nfj_insns *insns, const char *name,
 	if (err)
 		return err;
 	INIT_WORK_ONSTACK(&job.work, nfj_load_work);
-	queue_work(system_unbound_wq, &job.work);
+	queue_work(nfj_wq, &job.work);
 	flush_work(&job.work);
 	destroy_work_on_stack(&job.work);
 	if (!job.err)

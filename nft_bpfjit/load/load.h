@@ -20,6 +20,8 @@ int nfj_budget_charge(struct nfj_budget *b, size_t bytes);
 void nfj_budget_uncharge(struct nfj_budget *b, size_t bytes);
 
 /* load.c: one program */
+int nfj_load_init(void);
+void nfj_load_exit(void);
 int nfj_load(const struct nfj_insns *insns, const char *name,
 	     struct bpf_prog **prog);
 size_t nfj_load_size(const struct bpf_prog *prog);
