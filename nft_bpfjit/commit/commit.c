@@ -10,8 +10,7 @@
  * A commit never fails because of us: where memory is short or the verifier
  * refuses, the chain is left to the interpreter and nf_tables makes the blob.
  *
- * Registers and nftrace tie the chains of a table together (NFJ_TAINT_*): as
- * long as one of them is tainted the whole table is interpreted.
+ * What becomes of each chain is for its table to say (table.c).
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -24,194 +23,56 @@
  *
  * Context: commit mutex; sleeps.
  *
- * Return: the change, or NULL when the chain is on the list already.
+ * Return: the change.
  */
 struct nfj_change *nfj_change_add(struct nft_chain *chain, struct list_head *changes)
 {
 	struct nfj_chain *nc = nfj_chain_get(chain);
-	struct nfj_change *c;
+	struct nfj_change *c = nc->change;
 
-	if (nc->busy)
-		return NULL;
+	if (c)
+		return c;
 	c = kzalloc(sizeof(*c), GFP_KERNEL | __GFP_NOFAIL);
 	c->chain = chain;
 	c->nc = nc;
-	c->saved = nc->fig;
-	nc->busy = true;
+	c->stats = nc->stats;
+	c->out = nc->out;
+	nc->change = c;
 	list_add_tail(&c->list, changes);
 	return c;
 }
 
-static bool nfj_published(const struct net *net, const struct nft_chain *chain)
-{
-	struct nft_rule_blob *g0 = rcu_dereference_raw(chain->blob_gen_0);
-	struct nft_rule_blob *g1 = rcu_dereference_raw(chain->blob_gen_1);
-
-	return nfj_blob_state(g0) || nfj_blob_state(g1);
-}
-
-static u32 nfj_table_taint(struct net *net, const struct nft_table *table)
-{
-	const struct nft_chain *chain;
-	u32 taint = 0;
-
-	list_for_each_entry(chain, &table->chains, list) {
-		const struct nfj_chain *nc;
-
-		if (!nft_is_active_next(net, chain))
-			continue;
-		nc = nfj_chain_find(chain);
-		if (nc)
-			taint |= nc->fig.taint;
-	}
-	return taint;
-}
-
-static void nfj_change_drop(struct nfj_change *c, u8 why)
-{
-	if (c->st)
-		nfj_state_free(c->st);
-	c->st = NULL;
-	/* which chain lacked memory is to be seen, not what came of it */
-	if (c->nc->fig.why != NFJ_WHY_NOMEM)
-		c->nc->fig.why = why;
-}
-
-/* A chain whose rules stay as they are is translated, for what others do */
-static void nfj_change_again(struct net *net, struct nft_chain *chain,
-			     struct list_head *changes, bool deep)
-{
-	struct nfj_change *c = nfj_change_add(chain, changes);
-
-	if (!c)
-		return;
-	nfj_change_look(net, c);
-	nfj_translate(net, c, deep);
-}
-
-/* Try again what failed only for a lack of memory */
-static void nfj_table_retry(struct net *net, struct nft_table *table,
-			    struct list_head *changes, bool deep)
-{
-	struct nft_chain *chain;
-
-	list_for_each_entry(chain, &table->chains, list) {
-		struct nfj_chain *nc = nfj_chain_find(chain);
-
-		if (!nc || nc->busy || nc->fig.why != NFJ_WHY_NOMEM ||
-		    !nft_is_active_next(net, chain))
-			continue;
-		nfj_change_again(net, chain, changes, deep);
-	}
-}
-
-/* Bring small chains that jump in line with those that they may jump to */
-static void nfj_table_jumps(struct net *net, struct nft_table *table,
-			    struct list_head *changes, bool deep)
-{
-	struct nft_chain *chain;
-
-	list_for_each_entry(chain, &table->chains, list) {
-		struct nfj_chain *nc = nfj_chain_find(chain);
-
-		if (!nc || nc->busy || !nft_is_active_next(net, chain) ||
-		    !nc->fig.jumps || !nc->fig.small ||
-		    nfj_published(net, chain) == deep)
-			continue;
-		if (!deep) {
-			nfj_change_add(chain, changes);
-			nc->fig.why = NFJ_WHY_CHEAP;
-		} else if (nc->fig.why == NFJ_WHY_CHEAP) {
-			nfj_change_again(net, chain, changes, deep);
-		}
-	}
-}
-
-/* Bring the other chains of a table in line with its taint, and its jumps */
-static void nfj_table_settle(struct net *net, struct nft_table *table,
-			     struct list_head *changes)
-{
-	bool deep = nfj_table_deep(net, table);
-	struct nft_chain *chain;
-	struct nfj_change *c;
-	u32 taint;
-	u8 why;
-
-	nfj_table_retry(net, table, changes, deep);
-	taint = nfj_table_taint(net, table);
-	why = taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE : NFJ_WHY_UNINIT;
-
-	list_for_each_entry(chain, &table->chains, list) {
-		struct nfj_chain *nc = nfj_chain_find(chain);
-
-		if (!nc || nc->busy || !nft_is_active_next(net, chain))
-			continue;
-		if (taint ? !nfj_published(net, chain) :
-			    nc->fig.why != NFJ_WHY_TRACE &&
-			    nc->fig.why != NFJ_WHY_UNINIT)
-			continue;
-		if (taint)
-			nfj_change_add(chain, changes);
-		else
-			nfj_change_again(net, chain, changes, deep);
-	}
-	if (!taint) {
-		nfj_table_jumps(net, table, changes, deep);
-		return;
-	}
-	list_for_each_entry(c, changes, list)
-		if (c->chain->table == table)
-			nfj_change_drop(c, why);
-}
-
 /**
- * nfj_changes_translate - find out what the chains on a list become
+ * nfj_changes_build - make the blobs of chains that change
  * @net: the netns
- * @changes: the chains; others of their tables may be added
+ * @changes: the chains, all of them settled
  *
  * Context: commit mutex; sleeps.
  */
-void nfj_changes_translate(struct net *net, struct list_head *changes)
+void nfj_changes_build(struct net *net, struct list_head *changes)
 {
-	struct nft_table *table = NULL;
 	struct nfj_change *c;
-	bool deep = false;
 
-	list_for_each_entry(c, changes, list)
-		nfj_change_look(net, c);
-	list_for_each_entry(c, changes, list) {
-		if (c->chain->table != table) {
-			table = c->chain->table;
-			deep = nfj_table_deep(net, table);
-		}
-		nfj_translate(net, c, deep);
-	}
-
-	list_for_each_entry(table, &nfj_nft_pernet(net)->tables, list) {
-		list_for_each_entry(c, changes, list) {
-			if (c->chain->table != table)
-				continue;
-			nfj_table_settle(net, table, changes);
-			break;
-		}
-	}
 	list_for_each_entry(c, changes, list) {
 		gfp_t gfp = GFP_KERNEL;
 
-		c->nc->busy = false;
+		c->nc->change = NULL;
 		/* a plain blob is ours to make only where rules stay as they
 		 * are but the program must go
 		 */
 		if (!c->st) {
-			nfj_change_settle(c);
-			if (!nfj_published(net, c->chain))
+			nfj_change_forget(c);
+			if (!nfj_published(c->chain))
 				continue;
 			gfp |= __GFP_NOFAIL;
 		}
 		c->blob = nfj_blob_build(net, c->chain, c->st, gfp);
-		if (!c->blob)
-			nfj_change_drop(c, NFJ_WHY_NOMEM);
-		nfj_change_settle(c);
+		if (c->blob)
+			continue;
+		nfj_state_free(c->st);
+		c->st = NULL;
+		nfj_change_forget(c);
+		nfj_failed(&c->nc->out, -ENOMEM);
 	}
 }
 
@@ -230,6 +91,48 @@ void nfj_changes_free(struct list_head *changes)
 	INIT_LIST_HEAD(changes);
 }
 
+/* A table that chains or rules come to, or go from */
+struct nfj_dirty {
+	struct list_head	list;
+	struct nft_table	*table;
+};
+
+static void nfj_dirty_add(struct list_head *dirty, struct nft_table *table)
+{
+	struct nfj_dirty *d;
+
+	/* mostly it is the last one */
+	list_for_each_entry_reverse(d, dirty, list)
+		if (d->table == table)
+			return;
+	d = kzalloc(sizeof(*d), GFP_KERNEL | __GFP_NOFAIL);
+	d->table = table;
+	list_add_tail(&d->list, dirty);
+}
+
+static void nfj_commit_look(struct net *net, struct list_head *dirty,
+			    struct list_head *changes)
+{
+	struct nft_trans *trans;
+
+	list_for_each_entry(trans, &nfj_nft_pernet(net)->commit_list, list) {
+		struct nft_chain *chain;
+
+		switch (trans->msg_type) {
+		case NFT_MSG_NEWRULE:
+		case NFT_MSG_DELRULE:
+			chain = nft_trans_rule_chain(trans);
+			if (!chain->blob_next && nft_is_active_next(net, chain))
+				nfj_change_add(chain, changes);
+			fallthrough;
+		case NFT_MSG_NEWCHAIN:
+		case NFT_MSG_DELCHAIN:
+			nfj_dirty_add(dirty, nfj_trans_table(trans));
+			break;
+		}
+	}
+}
+
 /**
  * nfj_commit_prepare - set blob_next for all chains of a transaction
  * @net: the netns
@@ -239,26 +142,21 @@ void nfj_changes_free(struct list_head *changes)
  */
 void nfj_commit_prepare(struct net *net, struct list_head *changes)
 {
-	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
 	struct nfj_net *nn = nfj_pernet(net);
-	struct nft_trans *trans;
+	struct nfj_dirty *d, *next;
 	struct nfj_change *c;
+	LIST_HEAD(dirty);
 
 	WRITE_ONCE(nn->commits, nn->commits + 1);
 	if (!nn->enable)
 		return;
-	list_for_each_entry(trans, &nft_net->commit_list, list) {
-		struct nft_chain *chain;
-
-		if (trans->msg_type != NFT_MSG_NEWRULE &&
-		    trans->msg_type != NFT_MSG_DELRULE)
-			continue;
-		chain = nft_trans_rule_chain(trans);
-		if (chain->blob_next || !nft_is_active_next(net, chain))
-			continue;
-		nfj_change_add(chain, changes);
+	nfj_commit_look(net, &dirty, changes);
+	list_for_each_entry_safe(d, next, &dirty, list) {
+		if (nft_is_active_next(net, d->table))
+			nfj_table_settle(net, d->table, changes);
+		kfree(d);
 	}
-	nfj_changes_translate(net, changes);
+	nfj_changes_build(net, changes);
 	list_for_each_entry(c, changes, list) {
 		if (!c->blob)
 			continue;
@@ -282,7 +180,8 @@ void nfj_commit_cancel(struct net *net, struct list_head *changes)
 	struct nfj_change *c;
 
 	list_for_each_entry(c, changes, list) {
-		c->nc->fig = c->saved;
+		c->nc->stats = c->stats;
+		c->nc->out = c->out;
 		nfj_change_unread(c);
 		if (!c->blob)
 			continue;

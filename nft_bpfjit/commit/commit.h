@@ -53,37 +53,57 @@ enum nfj_why {
 	NFJ_WHY_UNINIT,		/* rules share registers */
 	NFJ_WHY_TOOBIG,		/* no room for 16 bit jumps even when split */
 	NFJ_WHY_VERIFIER,	/* refused, with an errno */
-	NFJ_WHY_NOJIT,		/* loaded, but not as machine code */
+	NFJ_WHY_NOJIT,		/* there would be no machine code */
 	NFJ_WHY_NOMEM,
+	NFJ_WHY_NOFILE,		/* no descriptor for a moment */
 	NFJ_WHY_LIMIT,		/* no room in the budget */
 	NFJ_WHY_CHECK,		/* refused by our own checker */
 	NFJ_WHY_UNSUPPORTED,	/* nothing to match on, because of an expression */
 };
 
 /**
- * struct nfj_figures - what /proc/net/nft_bpfjit shows of a chain
- * @why: enum nfj_why
- * @err: with NFJ_WHY_VERIFIER: errno
- * @handle: with NFJ_WHY_UNSUPPORTED: of the rule
- * @stop: with NFJ_WHY_UNSUPPORTED: number of the expression in it
- * @rules: rules of the chain
+ * struct nfj_stats - what is known of the rules of a chain
+ * @known: they have been read.  If not, they may be anything.
+ * @jumps: some jump or go to another chain
+ * @tests: some have a match part
+ * @partly: some have a match part that is not translated as a whole
+ * @residue: NFJ_RESIDUE_*
+ * @taint: NFJ_TAINT_*
+ * @cost: what the interpreter spends on them, see nfj_ir::cost
+ * @rules: how many
  * @whole: rules whose match part is wholly in BPF
- * @residue: rules that leave a residue
- * @taint: NFJ_TAINT_* of its own rules
- * @jumps: holds a jump or a goto
- * @small: by itself not worth a program
+ * @leave: rules that leave a residue
+ *
+ * The last two are of a chain that is translated.  Of one that is not, rules that
+ * are gone may still count in all but @taint and @rules (nfj_change_peek()).
  */
-struct nfj_figures {
-	u8	why;
+struct nfj_stats {
+	bool	known;
 	bool	jumps;
-	bool	small;
-	u8	stop;
-	int	err;
-	u64	handle;
+	bool	tests;
+	bool	partly;
+	u8	residue;
+	u32	taint;
+	u32	cost;
 	u32	rules;
 	u32	whole;
-	u32	residue;
-	u32	taint;
+	u32	leave;
+};
+
+/**
+ * struct nfj_outcome - what became of a chain
+ * @why: enum nfj_why
+ * @fails: how many times in a row it could not be translated
+ * @skip: commits to let pass before it is tried again
+ * @err: with NFJ_WHY_VERIFIER: errno
+ * @wanted: with NFJ_WHY_LIMIT: bytes that it takes at least
+ */
+struct nfj_outcome {
+	u8	why;
+	u8	fails;
+	u8	skip;
+	int	err;
+	size_t	wanted;
 };
 
 /**
@@ -110,7 +130,7 @@ struct nfj_kept_rule {
  * @rule: each
  * @nrules: how many
  * @budget: of whose budget @charged was taken
- * @charged: bytes, or 0 when it was too much to be kept for the next commit
+ * @charged: bytes
  */
 struct nfj_kept {
 	struct nfj_ir		ir;
@@ -125,18 +145,20 @@ struct nfj_kept {
  * @node: in the table of chains
  * @chain: its chain
  * @states: all states that some blob may still point to
- * @fig: figures of the next generation, if a commit is under way
- * @kept: its rules, likewise, or NULL
- * @busy: already in the list of changes that is being made up
+ * @stats: its rules, those of the next generation if a commit is under way
+ * @out: what became of it, likewise
+ * @kept: its rules as IMR, likewise; NULL if it is not translated
+ * @change: what it becomes, in the list of changes that is being made up
  * @hooked: a base chain whose hook calls the engine
  */
 struct nfj_chain {
 	struct hlist_node	node;
-	const struct nft_chain	*chain;
+	struct nft_chain	*chain;
 	struct list_head	states;
-	struct nfj_figures	fig;
+	struct nfj_stats	stats;
+	struct nfj_outcome	out;
 	struct nfj_kept		*kept;
-	bool			busy;
+	struct nfj_change	*change;
 	bool			hooked;
 };
 
@@ -161,7 +183,8 @@ struct nfj_run {
  * @nc: what is known of it
  * @st: its new state, or NULL: back to the interpreter
  * @blob: the new blob, or NULL when nf_tables shall make it
- * @saved: figures before the change
+ * @stats: what was known before the change
+ * @out: what had become of it
  * @was: rules before the change
  * @read: nfj_chain::kept is new
  * @edited: the new state has nfj_state::edits
@@ -174,7 +197,8 @@ struct nfj_change {
 	struct nfj_chain	*nc;
 	struct nfj_state	*st;
 	struct nft_rule_blob	*blob;
-	struct nfj_figures	saved;
+	struct nfj_stats	stats;
+	struct nfj_outcome	out;
 	struct nfj_kept		*was;
 	bool			read;
 	bool			edited;
@@ -196,6 +220,20 @@ static inline struct nft_rule_blob *nfj_blob_now(const struct net *net,
 {
 	return net->nft.gencursor ? rcu_dereference_raw(chain->blob_gen_1) :
 				    rcu_dereference_raw(chain->blob_gen_0);
+}
+
+/**
+ * nfj_published - is a chain translated, in either generation?
+ * @chain: the chain
+ *
+ * Context: commit mutex.
+ *
+ * Return: true if so.
+ */
+static inline bool nfj_published(const struct nft_chain *chain)
+{
+	return nfj_blob_state(rcu_dereference_raw(chain->blob_gen_0)) ||
+	       nfj_blob_state(rcu_dereference_raw(chain->blob_gen_1));
 }
 
 /* net.c: our part of a netns */
@@ -236,8 +274,8 @@ int nfj_chains_init(void);
 void nfj_chains_exit(void);
 
 /* state.c: what packets see of a chain */
-struct nfj_state *nfj_state_new(const struct nft_chain *chain,
-				const struct nfj_chain *nc);
+struct nfj_state *nfj_state_new(const struct nfj_chain *nc,
+				struct nfj_budget *budget, size_t *wanted);
 void nfj_state_use(struct nfj_state *st, struct nfj_matcher *m);
 void nfj_state_free(struct nfj_state *st);
 void nfj_state_retire(struct nfj_state *st);
@@ -250,8 +288,11 @@ typedef int nfj_rule_fn(void *arg, const struct nft_rule *rule,
 int nfj_rules_each(struct net *net, struct nft_chain *chain, nfj_rule_fn *each,
 		   void *arg);
 int nfj_change_read(struct net *net, struct nfj_change *c);
-void nfj_change_settle(struct nfj_change *c);
+int nfj_change_peek(struct net *net, struct nfj_change *c);
+void nfj_change_forget(struct nfj_change *c);
 void nfj_change_unread(struct nfj_change *c);
+int nfj_kept_charge(struct nfj_kept *kept, struct nfj_budget *budget,
+		    size_t *wanted);
 void nfj_kept_free(struct nfj_kept *kept);
 
 /* sets.c: what is in a set */
@@ -260,8 +301,14 @@ void nfj_set_free(struct nfj_set_in *in);
 
 /* translate.c: is a chain worth a program, and which */
 void nfj_change_look(struct net *net, struct nfj_change *c);
-bool nfj_table_deep(const struct net *net, const struct nft_table *table);
-void nfj_translate(struct net *net, struct nfj_change *c, bool deep);
+bool nfj_small(const struct nfj_chain *nc);
+bool nfj_all(void);
+void nfj_failed(struct nfj_outcome *out, int err);
+void nfj_translate(struct net *net, struct nfj_change *c);
+
+/* table.c: what ties the chains of a table together */
+void nfj_table_settle(struct net *net, struct nft_table *table,
+		      struct list_head *changes);
 
 /* edit.c: large chains of which little changes */
 int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st);
@@ -279,7 +326,7 @@ void nfj_commit_cancel(struct net *net, struct list_head *changes);
 void nfj_commit_finish(struct net *net, struct list_head *changes);
 struct nfj_change *nfj_change_add(struct nft_chain *chain,
 				  struct list_head *changes);
-void nfj_changes_translate(struct net *net, struct list_head *changes);
+void nfj_changes_build(struct net *net, struct list_head *changes);
 void nfj_changes_free(struct list_head *changes);
 
 /* switch.c: without one */

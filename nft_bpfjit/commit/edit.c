@@ -163,7 +163,7 @@ int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st)
 	int err = -E2BIG;
 
 	if (!old || !c->was || c->was->ir.nentries != old->nacts || !c->nruns ||
-	    c->nruns > NFJ_RUNS_MAX || !c->nc->kept->charged ||
+	    c->nruns > NFJ_RUNS_MAX ||
 	    old->matcher->nentries < READ_ONCE(nfj_edit_least))
 		return -EINVAL;
 	ed = kzalloc(struct_size(ed, seg, NFJ_SEGS_MAX + 1), GFP_KERNEL);
@@ -268,6 +268,9 @@ static u64 nfj_rebuild_take(struct nfj_net *nn, struct nfj_ir *ir, char *name)
 	st->edits->tried = true;
 	nfj_load_name(name, chain);
 	kept = nfj_chain_find(chain)->kept;
+	/* never: what is translated is kept */
+	if (WARN_ON_ONCE(!kept))
+		return 0;
 	ir->family = kept->ir.family;
 	if (nfj_ir_append(ir, &kept->ir, 0, kept->ir.nentries))
 		nfj_ir_free(ir);
@@ -282,6 +285,7 @@ static void nfj_rebuild_give(struct nfj_net *nn, u64 serial,
 	struct nft_rule_blob *blob, *was;
 	struct nfj_state *st;
 	struct nfj_chain *nc;
+	size_t wanted = 0;
 
 	/* another commit came first, which has queued us once more, or none of
 	 * the chain's rules is of interest any more
@@ -289,8 +293,10 @@ static void nfj_rebuild_give(struct nfj_net *nn, u64 serial,
 	if (!chain)
 		goto out_put;
 	nc = nfj_chain_find(chain);
-	st = nfj_state_new(chain, nc);
-	if (!st)
+	if (WARN_ON_ONCE(!nc->kept))
+		goto out_put;
+	st = nfj_state_new(nc, nn->budget, &wanted);
+	if (IS_ERR(st))
 		goto out_put;
 	was = nfj_blob_now(nn->net, chain);
 	blob = nfj_blob_build(nn->net, chain, st, GFP_KERNEL);

@@ -21,9 +21,10 @@
  * Rules that are kept and follow one another are copied at once.
  *
  * A commit that fails gives back what was kept before (nfj_change_unread()).
- * While the switch is off nobody hears of commits, so nothing is kept.  Nor is it
- * where the budget has no room for it, or no program could be loaded: then the next
- * commit reads all rules.
+ *
+ * Only of chains that are translated is it kept.  Of others it is enough to know
+ * what all of their rules amount to (struct nfj_stats), and a commit reads only what
+ * it brings (nfj_change_peek()), until that would be worth a program.
  */
 #include <linux/mm.h>
 #include <linux/skbuff.h>
@@ -287,20 +288,117 @@ static int nfj_kept_rules(struct nfj_change *c, struct nfj_kept *to,
 	return old ? nfj_kept_copy(c, to, old, first, at) : 0;
 }
 
-static void nfj_kept_charge(struct nfj_kept *kept, struct nfj_budget *budget)
+/**
+ * nfj_kept_charge - pay for what is kept
+ * @kept: what
+ * @budget: of whose budget
+ * @wanted: bytes are added
+ *
+ * Return: 0 or -EDQUOT.
+ */
+int nfj_kept_charge(struct nfj_kept *kept, struct nfj_budget *budget,
+		    size_t *wanted)
 {
 	const struct nfj_ir *ir = &kept->ir;
 	size_t size = sizeof(*kept);
+	int err;
 
 	size += kept->nrules * sizeof(*kept->rule);
 	size += ir->entries_max * sizeof(*ir->entries);
 	size += ir->tests_max * sizeof(*ir->tests);
 	size += ir->ivals_max * sizeof(*ir->ivals);
 	size += ir->fills_max * sizeof(*ir->fills);
-	if (nfj_budget_charge(budget, size))
-		return;
+	*wanted += size;
+	err = nfj_budget_charge(budget, size);
+	if (err)
+		return err;
 	kept->budget = nfj_budget_get(budget);
 	kept->charged = size;
+	return 0;
+}
+
+/* What the rules of @ir add to what is known of a chain */
+static void nfj_stats_add(struct nfj_stats *stats, const struct nfj_ir *ir)
+{
+	u32 i, rules = 0;
+
+	stats->residue |= ir->residue;
+	stats->taint |= ir->taint;
+	stats->cost += ir->cost;
+	for (i = 0; i < ir->nentries; i++) {
+		const struct nfj_entry *r = &ir->entries[i];
+
+		stats->jumps |= !!(r->flags & NFJ_ENTRY_JUMPS);
+		stats->tests |= !!r->ntests;
+		stats->partly |= !(r->flags & (NFJ_ENTRY_WHOLE |
+					       NFJ_ENTRY_DEAD));
+		/* a rule of several entries counts once */
+		if (r->rule < rules)
+			continue;
+		rules = r->rule + 1;
+		stats->whole += !!(r->flags & NFJ_ENTRY_WHOLE);
+		stats->leave += !(r->flags & NFJ_ENTRY_DEAD) && r->cut < r->end;
+	}
+}
+
+/* The rules that a transaction brings */
+static int nfj_change_new(struct net *net, struct nfj_change *c)
+{
+	struct nfj_reader rd;
+	struct nft_rule *rule;
+	struct nfj_ir ir;
+	int err;
+
+	nfj_ir_init(&ir);
+	err = nfj_reader_init(&rd, net, c->chain->table);
+	list_for_each_entry(rule, &c->chain->rules, list) {
+		if (err)
+			break;
+		if (!nft_is_active_next(net, rule) || nft_is_active(net, rule))
+			continue;
+		err = nfj_rule_ir(&rd, &ir, rule);
+	}
+	nfj_reader_exit(&rd);
+	if (!err)
+		nfj_stats_add(&c->nc->stats, &ir);
+	nfj_ir_free(&ir);
+	return err;
+}
+
+/**
+ * nfj_change_peek - bring what is known of a chain's rules up to date
+ * @net: the netns
+ * @c: the chain, whose rules are not kept
+ *
+ * Reads only rules that the transaction brings.
+ *
+ * Context: commit mutex; sleeps.
+ *
+ * Return: 0, or an errno when all rules are to be read instead: they are not known,
+ * most of them are new, or what may be gone matters.
+ */
+int nfj_change_peek(struct net *net, struct nfj_change *c)
+{
+	struct nfj_stats *stats = &c->nc->stats;
+	u32 stay = 0, come = 0, gone = 0;
+	const struct nft_rule *rule;
+
+	if (!stats->known)
+		return -ENODATA;
+	list_for_each_entry(rule, &c->chain->rules, list) {
+		if (!nft_is_active_next(net, rule))
+			gone++;
+		else if (nft_is_active(net, rule))
+			stay++;
+		else
+			come++;
+	}
+	if (stay + come && come >= stay)
+		return -ENODATA;
+	if (gone && stats->taint)
+		return -ENODATA;
+	stats->rules = stay + come;
+	return come ? nfj_change_new(net, c) : 0;
 }
 
 /**
@@ -311,19 +409,19 @@ static void nfj_kept_charge(struct nfj_kept *kept, struct nfj_budget *budget)
  *
  * Context: commit mutex; sleeps.
  *
- * Return: 0 or an errno, then nothing is kept.
+ * Return: 0 or an errno, then nothing is kept and nothing is known.
  */
 int nfj_change_read(struct net *net, struct nfj_change *c)
 {
+	struct nfj_stats *stats = &c->nc->stats;
 	struct nfj_kept *kept;
 	const struct nft_rule *rule;
 	struct nfj_reader rd;
 	u32 n = 0;
 	int err;
 
-	c->read = true;
-	c->was = c->nc->kept;
-	c->nc->kept = NULL;
+	nfj_change_forget(c);
+	memset(stats, 0, sizeof(*stats));
 	list_for_each_entry(rule, &c->chain->rules, list)
 		n += nft_is_active_next(net, rule);
 	kept = kzalloc(sizeof(*kept), GFP_KERNEL);
@@ -338,44 +436,31 @@ int nfj_change_read(struct net *net, struct nfj_change *c)
 	if (!err)
 		err = nfj_kept_rules(c, kept, &rd);
 	nfj_reader_exit(&rd);
-	if (err)
+	if (err) {
 		nfj_kept_free(kept);
-	else
-		c->nc->kept = kept;
-	if (!err)
-		nfj_kept_charge(kept, nfj_pernet(net)->budget);
-	return err;
-}
-
-/* Is what was read of a chain worth its memory?  Not where no program could be
- * loaded.
- */
-static bool nfj_kept_good(const struct nfj_chain *nc)
-{
-	switch (nc->fig.why) {
-	case NFJ_WHY_BPF:
-	case NFJ_WHY_EMPTY:
-	case NFJ_WHY_CHEAP:
-	case NFJ_WHY_TRACE:
-	case NFJ_WHY_UNINIT:
-	case NFJ_WHY_UNSUPPORTED:
-		return nc->kept->charged;
-	default:
-		return false;
+		return err;
 	}
+	c->nc->kept = kept;
+	stats->known = true;
+	stats->rules = n;
+	nfj_stats_add(stats, &kept->ir);
+	return 0;
 }
 
 /**
- * nfj_change_settle - the chain is translated, or left to the interpreter
- * @c: the chain; what was read of its rules is not kept if there is no room
+ * nfj_change_forget - a chain is no longer translated: its rules need not be kept
+ * @c: the chain
  *
  * Context: commit mutex.
  */
-void nfj_change_settle(struct nfj_change *c)
+void nfj_change_forget(struct nfj_change *c)
 {
-	if (!c->read || !c->nc->kept || nfj_kept_good(c->nc))
-		return;
-	nfj_kept_free(c->nc->kept);
+	if (c->read)
+		nfj_kept_free(c->nc->kept);
+	else
+		c->was = c->nc->kept;
+	c->read = true;
+	c->nruns = 0;
 	c->nc->kept = NULL;
 }
 

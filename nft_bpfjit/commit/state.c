@@ -76,28 +76,52 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 	return acts;
 }
 
+/* What a state takes, but for its matcher */
+static int nfj_state_charge(struct nfj_state *st, const struct nfj_ir *ir,
+			    struct nfj_budget *budget, size_t *wanted)
+{
+	size_t size = sizeof(*st) + ir->nentries * sizeof(*st->acts) +
+		      ir->nfills * sizeof(*st->fills);
+	int err;
+
+	*wanted += size;
+	err = nfj_budget_charge(budget, size);
+	if (err)
+		return err;
+	st->budget = nfj_budget_get(budget);
+	st->charged = size;
+	return 0;
+}
+
 /**
  * nfj_state_new - a state without a matcher
- * @chain: the chain
- * @nc: what is known of it, its rules among it
+ * @nc: what is known of a chain, its rules among it
+ * @budget: whose memory it is to be
+ * @wanted: bytes are added
  *
  * Context: commit mutex.
  *
- * Return: the state, to be freed with nfj_state_free(), or NULL.
+ * Return: the state, to be freed with nfj_state_free(), or an errno.
  */
-struct nfj_state *nfj_state_new(const struct nft_chain *chain,
-				const struct nfj_chain *nc)
+struct nfj_state *nfj_state_new(const struct nfj_chain *nc,
+				struct nfj_budget *budget, size_t *wanted)
 {
 	static atomic64_t serial = ATOMIC64_INIT(0);
 	struct nfj_state *st = kzalloc(sizeof(*st), GFP_KERNEL);
 	const struct nfj_ir *ir = &nc->kept->ir;
+	const struct nft_chain *chain = nc->chain;
+	int err;
 
 	if (!st)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&st->list);
+	err = nfj_state_charge(st, ir, budget, wanted);
+	if (err)
+		goto out_free;
+	err = -ENOMEM;
 	st->chain = chain;
 	st->serial = atomic64_inc_return(&serial);
-	st->enter = nft_is_base_chain(chain) || !nc->fig.jumps;
+	st->enter = nft_is_base_chain(chain) || !nc->stats.jumps;
 	st->nacts = ir->nentries;
 	st->acts = nfj_acts_make(ir);
 	if (!st->acts)
@@ -112,7 +136,7 @@ struct nfj_state *nfj_state_new(const struct nft_chain *chain,
 
 out_free:
 	nfj_state_free(st);
-	return NULL;
+	return ERR_PTR(err);
 }
 
 /**
@@ -139,6 +163,10 @@ void nfj_state_free(struct nfj_state *st)
 	kfree(st->edits);
 	kvfree(st->acts);
 	kvfree(st->fills);
+	if (st->charged) {
+		nfj_budget_uncharge(st->budget, st->charged);
+		nfj_budget_put(st->budget);
+	}
 	kfree(st);
 }
 

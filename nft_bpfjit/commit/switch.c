@@ -157,7 +157,8 @@ int nfj_switch(struct net *net, bool on)
 			nc = nfj_chain_find(chain);
 			if (!nc)
 				continue;
-			nc->fig.why = NFJ_WHY_OFF;
+			nc->out = (struct nfj_outcome){ .why = NFJ_WHY_OFF };
+			nc->stats.known = false;
 			nfj_kept_free(nc->kept);
 			nc->kept = NULL;
 			if (list_empty(&nc->states) && !nc->hooked)
@@ -168,7 +169,9 @@ int nfj_switch(struct net *net, bool on)
 		}
 	}
 	if (on) {
-		nfj_changes_translate(net, &changes);
+		list_for_each_entry(table, &nft_net->tables, list)
+			nfj_table_settle(net, table, &changes);
+		nfj_changes_build(net, &changes);
 		list_for_each_entry(c, &changes, list) {
 			if (!c->blob)
 				continue;

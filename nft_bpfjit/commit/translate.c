@@ -7,6 +7,9 @@
 #include <linux/moduleparam.h>
 #include "commit.h"
 
+/* At most so many times is the number of commits to let pass doubled */
+#define NFJ_FAILS_MAX		6
+
 /* The interpreter is left alone below this many estimated instructions, and some
  * more where the hook does not lead to the engine directly, or where the engine
  * has residues to run, in front of a verdict that ends all or of more rules.  0
@@ -22,10 +25,11 @@ MODULE_PARM_DESC(cheap, "estimated instructions up to which a chain is left to t
 static u8 nfj_why(int err)
 {
 	switch (err) {
-	case 0:
-		return NFJ_WHY_BPF;
 	case -ENOMEM:
 		return NFJ_WHY_NOMEM;
+	case -EMFILE:
+	case -ENFILE:
+		return NFJ_WHY_NOFILE;
 	case -ENOTSUPP:
 		return NFJ_WHY_NOJIT;
 	case -EDQUOT:
@@ -41,75 +45,77 @@ static u8 nfj_why(int err)
 	}
 }
 
-static void nfj_figures_count(struct nfj_figures *fig, const struct nfj_ir *ir)
-{
-	u32 i, rules = 0;
-
-	fig->whole = 0;
-	fig->residue = 0;
-	fig->taint = ir->taint;
-	fig->jumps = false;
-	for (i = 0; i < ir->nentries; i++) {
-		const struct nfj_entry *r = &ir->entries[i];
-
-		fig->jumps |= !!(r->flags & NFJ_ENTRY_JUMPS);
-		/* a rule of several entries counts once */
-		if (r->rule < rules)
-			continue;
-		rules = r->rule + 1;
-		fig->whole += !!(r->flags & NFJ_ENTRY_WHOLE);
-		fig->residue += !(r->flags & NFJ_ENTRY_DEAD) && r->cut < r->end;
-	}
-	fig->rules = rules;
-}
-
-/* Is a chain all residue because of something that is not understood?  Remembers
- * the first such expression.
+/**
+ * nfj_failed - a chain could not be translated
+ * @out: says so from now on
+ * @err: why
+ *
+ * The more often it fails in a row, the longer nobody tries again.
  */
-static bool nfj_unsupported(const struct net *net, const struct nft_chain *chain,
-			    const struct nfj_ir *ir, struct nfj_figures *fig)
+void nfj_failed(struct nfj_outcome *out, int err)
 {
-	const struct nfj_entry *first = NULL;
-	const struct nft_rule *rule;
-	u32 i, n = 0;
-
-	for (i = 0; i < ir->nentries; i++) {
-		const struct nfj_entry *r = &ir->entries[i];
-
-		if (r->ntests)
-			return false;
-		if (!first && !(r->flags & (NFJ_ENTRY_WHOLE | NFJ_ENTRY_DEAD)))
-			first = r;
-	}
-	if (!first)
-		return false;
-	list_for_each_entry(rule, &chain->rules, list) {
-		if (!nft_is_active_next(net, rule) || n++ != first->rule)
-			continue;
-		fig->handle = rule->handle;
-		fig->stop = first->stop;
-		return true;
-	}
-	return false;
+	out->why = nfj_why(err);
+	out->err = err;
+	out->skip = (1U << out->fails) - 1;
+	if (out->fails < NFJ_FAILS_MAX)
+		out->fails++;
 }
 
-static unsigned int nfj_cheap_limit(const struct nft_chain *chain,
-				    const struct nfj_ir *ir)
+/**
+ * nfj_all - is everything to be translated, whatever it costs?
+ *
+ * Return: true if so.
+ */
+bool nfj_all(void)
+{
+	return !READ_ONCE(nfj_cheap);
+}
+
+/**
+ * nfj_small - is a chain, by itself, not worth a program?
+ * @nc: what is known of it
+ *
+ * Return: true if it is not.
+ */
+bool nfj_small(const struct nfj_chain *nc)
 {
 	unsigned int cheap = READ_ONCE(nfj_cheap);
 
-	if (ir->residue & NFJ_RESIDUE_GOES_ON)
+	if (!cheap)
+		return false;
+	if (nc->stats.residue & NFJ_RESIDUE_GOES_ON)
 		cheap += NFJ_CHEAP_GOES_ON;
-	else if (ir->residue & NFJ_RESIDUE_ENDS)
+	else if (nc->stats.residue & NFJ_RESIDUE_ENDS)
 		cheap += NFJ_CHEAP_ENDS;
-	if (!nft_is_base_chain(chain) || !nfj_hook_fn(nft_base_chain(chain)))
+	if (!nft_is_base_chain(nc->chain) ||
+	    !nfj_hook_fn(nft_base_chain(nc->chain)))
 		cheap += NFJ_CHEAP_DETOUR;
-	return cheap;
+	return nc->stats.cost <= cheap;
+}
+
+/**
+ * nfj_change_look - find out about the next generation of a chain
+ * @net: the netns
+ * @c: the chain; what is known of it is brought up to date
+ *
+ * Of a chain that is translated, or may well be, all rules have been read then.
+ *
+ * Context: commit mutex; sleeps.
+ */
+void nfj_change_look(struct net *net, struct nfj_change *c)
+{
+	int err;
+
+	if (!c->nc->kept && !nfj_change_peek(net, c))
+		return;
+	err = nfj_change_read(net, c);
+	if (err)
+		nfj_failed(&c->nc->out, err);
 }
 
 /* A matcher for all of the chain */
 static int nfj_translate_whole(struct net *net, const struct nfj_change *c,
-			       struct nfj_state *st)
+			       struct nfj_state *st, size_t *wanted)
 {
 	struct nfj_matcher *m = nfj_matcher_new(nfj_pernet(net)->budget);
 	char name[BPF_OBJ_NAME_LEN];
@@ -119,6 +125,7 @@ static int nfj_translate_whole(struct net *net, const struct nfj_change *c,
 		return -ENOMEM;
 	nfj_load_name(name, c->chain);
 	err = nfj_matcher_build(m, &c->nc->kept->ir, name);
+	*wanted += m->charged + m->refused;
 	if (err)
 		nfj_matcher_put(m);
 	else
@@ -126,108 +133,50 @@ static int nfj_translate_whole(struct net *net, const struct nfj_change *c,
 	return err;
 }
 
-/**
- * nfj_change_look - find out about the next generation of a chain
- * @net: the netns
- * @c: the chain; its rules and figures are brought up to date
- *
- * Context: commit mutex; sleeps.
- */
-void nfj_change_look(struct net *net, struct nfj_change *c)
+/* All that a state takes is asked for before anything is compiled */
+static int nfj_translate_state(struct net *net, struct nfj_change *c,
+			       size_t *wanted)
 {
-	struct nfj_figures *fig = &c->nc->fig;
-	const struct nfj_ir *ir;
+	struct nfj_budget *budget = nfj_pernet(net)->budget;
+	struct nfj_kept *kept = c->nc->kept;
+	struct nfj_state *st;
 	int err;
 
-	err = nfj_change_read(net, c);
-	if (err) {
-		/* what was not read may be anything */
-		fig->taint = NFJ_TAINT_UNINIT;
-		fig->why = nfj_why(err);
-		fig->err = err;
-		return;
-	}
-	ir = &c->nc->kept->ir;
-	nfj_figures_count(fig, ir);
-	fig->small = READ_ONCE(nfj_cheap) &&
-		     ir->cost <= nfj_cheap_limit(c->chain, ir);
-}
-
-/**
- * nfj_table_deep - must jumps of the table's chains be taken by the engine?
- * @net: the netns
- * @table: the table
- *
- * A chain that is jumped to and jumps on can be entered only by the engine (see
- * engine.c).  As long as none of these is worth it, chains that do little but jump
- * are left to the interpreter, which enters the others by itself.
- *
- * Context: commit mutex.
- *
- * Return: true if so.
- */
-bool nfj_table_deep(const struct net *net, const struct nft_table *table)
-{
-	const struct nft_chain *chain;
-
-	/* all are worth it */
-	if (!READ_ONCE(nfj_cheap))
-		return true;
-	list_for_each_entry(chain, &table->chains, list) {
-		const struct nfj_chain *nc;
-
-		if (nft_is_base_chain(chain) || !nft_is_active_next(net, chain))
-			continue;
-		nc = nfj_chain_find(chain);
-		if (nc && nc->fig.jumps && !nc->fig.small)
-			return true;
-	}
-	return false;
+	err = kept->charged ? 0 : nfj_kept_charge(kept, budget, wanted);
+	if (err)
+		return err;
+	st = nfj_state_new(c->nc, budget, wanted);
+	if (IS_ERR(st))
+		return PTR_ERR(st);
+	err = nfj_edit(net, c, st);
+	if (err)
+		err = nfj_translate_whole(net, c, st, wanted);
+	if (err)
+		nfj_state_free(st);
+	else
+		c->st = st;
+	return err;
 }
 
 /**
  * nfj_translate - translate the next generation of a chain
  * @net: the netns
- * @c: the chain, looked at; gets the new state, without a blob yet, or NULL when
- *     the chain is left to the interpreter: nfj_figures::why tells why
- * @deep: nfj_table_deep() of its table
+ * @c: the chain, which is worth it; gets the new state, without a blob yet, or NULL
+ *     when that failed: nfj_outcome::why tells why
  *
  * Context: commit mutex; sleeps.
  */
-void nfj_translate(struct net *net, struct nfj_change *c, bool deep)
+void nfj_translate(struct net *net, struct nfj_change *c)
 {
-	struct nfj_figures *fig = &c->nc->fig;
-	const struct nft_chain *chain = c->chain;
-	struct nfj_state *st = NULL;
-	const struct nfj_ir *ir;
+	struct nfj_outcome *out = &c->nc->out;
+	size_t wanted = 0;
 	int err;
 
-	/* without memory it has not been read */
-	if (!c->nc->kept)
-		return;
-	ir = &c->nc->kept->ir;
-	if (!ir->nentries || ir->taint ||
-	    (fig->small && !(fig->jumps && deep))) {
-		fig->why = !ir->nentries ? NFJ_WHY_EMPTY :
-			  ir->taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
-			  ir->taint ? NFJ_WHY_UNINIT :
-			  nfj_unsupported(net, chain, ir, fig) ?
-			  NFJ_WHY_UNSUPPORTED : NFJ_WHY_CHEAP;
-		return;
+	err = nfj_translate_state(net, c, &wanted);
+	if (err) {
+		nfj_failed(out, err);
+		out->wanted = wanted;
+	} else {
+		memset(out, 0, sizeof(*out));
 	}
-
-	err = -ENOMEM;
-	st = nfj_state_new(chain, c->nc);
-	if (!st)
-		goto out;
-	err = nfj_edit(net, c, st);
-	if (err)
-		err = nfj_translate_whole(net, c, st);
-	if (!err)
-		c->st = st;
-out:
-	fig->why = nfj_why(err);
-	fig->err = err;
-	if (err && st)
-		nfj_state_free(st);
 }

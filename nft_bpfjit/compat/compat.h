@@ -89,8 +89,11 @@ static __always_inline unsigned int nfj_drop(struct sk_buff *skb, u32 verdict)
 #endif
 }
 
-#if !NFJ_KERNEL(6, 11)
-/* the chain of a rule's transaction used to be in its context */
+#if NFJ_KERNEL(6, 11)
+#define nfj_trans_table(trans)		((trans)->table)
+#else
+/* the table, and the chain of a rule, used to be in a transaction's context */
+#define nfj_trans_table(trans)		((trans)->ctx.table)
 #define nft_trans_rule_chain(trans)	((trans)->ctx.chain)
 #endif
 

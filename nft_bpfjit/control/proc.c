@@ -61,6 +61,7 @@ static const char * const nfj_why_name[] = {
 	[NFJ_WHY_VERIFIER]	= "verifier",
 	[NFJ_WHY_NOJIT]		= "no-jit",
 	[NFJ_WHY_NOMEM]		= "nomem",
+	[NFJ_WHY_NOFILE]	= "nofile",
 	[NFJ_WHY_LIMIT]		= "limit",
 	[NFJ_WHY_CHECK]		= "checker",
 	[NFJ_WHY_UNSUPPORTED]	= "unsupported",
@@ -95,7 +96,7 @@ static u8 nfj_proc_why(const struct net *net, const struct nft_chain *chain)
 		return NFJ_WHY_BPF;
 	if (!nfj_pernet(net)->enable)
 		return NFJ_WHY_OFF;
-	return nc ? nc->fig.why : NFJ_WHY_EMPTY;
+	return nc ? nc->out.why : NFJ_WHY_EMPTY;
 }
 
 static void nfj_proc_expr(struct seq_file *m, const struct nft_expr *expr)
@@ -113,28 +114,26 @@ static void nfj_proc_expr(struct seq_file *m, const struct nft_expr *expr)
 		seq_puts(m, name);
 }
 
-/* unsupported:EXPRESSION@HANDLE */
-static void nfj_proc_unsupported(struct seq_file *m,
-				 const struct nft_chain *chain,
-				 const struct nfj_figures *fig)
+/* unsupported:EXPRESSION@HANDLE, of the first rule that has one */
+static int nfj_proc_unsupported(void *arg, const struct nft_rule *rule,
+				const struct nfj_ir *ir)
 {
+	const struct nfj_entry *r = ir->entries;
 	const struct nft_expr *expr, *last;
-	const struct nft_rule *rule;
-	unsigned int n;
+	struct seq_file *m = arg;
+	unsigned int n = 0;
 
-	list_for_each_entry(rule, &chain->rules, list) {
-		if (rule->handle != fig->handle)
+	if (r->flags & (NFJ_ENTRY_WHOLE | NFJ_ENTRY_DEAD))
+		return 0;
+	nft_rule_for_each_expr(expr, last, rule) {
+		if (n++ != r->stop)
 			continue;
-		n = 0;
-		nft_rule_for_each_expr(expr, last, rule) {
-			if (n++ != fig->stop)
-				continue;
-			seq_puts(m, ":");
-			nfj_proc_expr(m, expr);
-			seq_printf(m, "@%llu", fig->handle);
-			return;
-		}
+		seq_puts(m, ":");
+		nfj_proc_expr(m, expr);
+		seq_printf(m, "@%llu", (u64)rule->handle);
+		break;
 	}
+	return 1;
 }
 
 /* Numbers of all programs, or their tags */
@@ -161,9 +160,9 @@ static void nfj_proc_progs(struct seq_file *m, const struct nfj_state *st,
 	seq_puts(m, " ");
 }
 
-static void nfj_proc_chain(struct seq_file *m, const struct net *net,
+static void nfj_proc_chain(struct seq_file *m, struct net *net,
 			   const struct nft_table *table,
-			   const struct nft_chain *chain)
+			   struct nft_chain *chain)
 {
 	const struct nfj_chain *nc = nfj_chain_find(chain);
 	const struct nfj_state *st;
@@ -177,7 +176,7 @@ static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 		rules++;
 	seq_printf(m, "%s %s %s %llu %u %u %u ", nfj_family(table->family),
 		   table->name, chain->name, chain->handle, rules,
-		   st ? nc->fig.whole : 0, st ? nc->fig.residue : 0);
+		   st ? nc->stats.whole : 0, st ? nc->stats.leave : 0);
 	if (st) {
 		nfj_proc_progs(m, st, false);
 		nfj_proc_progs(m, st, true);
@@ -190,9 +189,9 @@ static void nfj_proc_chain(struct seq_file *m, const struct net *net,
 	}
 	seq_printf(m, "- - 0 0 0 %s", nfj_why_name[why]);
 	if (why == NFJ_WHY_VERIFIER)
-		seq_printf(m, ":%d", -nc->fig.err);
+		seq_printf(m, ":%d", -nc->out.err);
 	if (why == NFJ_WHY_UNSUPPORTED)
-		nfj_proc_unsupported(m, chain, &nc->fig);
+		nfj_rules_each(net, chain, nfj_proc_unsupported, m);
 	seq_puts(m, "\n");
 }
 
@@ -201,7 +200,7 @@ static int nfj_proc_show(struct seq_file *m, void *v)
 	struct net *net = seq_file_single_net(m);
 	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
 	const struct nft_table *table;
-	const struct nft_chain *chain;
+	struct nft_chain *chain;
 
 	if (!file_ns_capable(m->file, net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;

@@ -85,6 +85,8 @@ struct nfj_edits {
  * @matcher: finds entries
  * @edits: what has changed since @matcher was made, or NULL
  * @serial: no other state has had this one
+ * @budget: of whose budget @charged was taken
+ * @charged: bytes, but for the matchers
  */
 struct nfj_state {
 	u32			nprogs;
@@ -101,6 +103,8 @@ struct nfj_state {
 	struct nfj_matcher	*matcher;
 	struct nfj_edits	*edits;
 	u64			serial;
+	struct nfj_budget	*budget;
+	size_t			charged;
 };
 
 extern const struct nft_expr_ops nfj_ebpf_ops;

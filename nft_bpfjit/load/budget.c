@@ -2,10 +2,12 @@
 /*
  * The budget: how much memory programs may take, in one netns and in all.
  *
- * Counted are the pages of the BPF program, its machine code, its tables, and what
- * is kept of the rules (commit/read.c).  Both are caps, not reservations: who
- * comes first is served, and a chain that finds no room is left to the
- * interpreter.  While a chain is replaced its old and its new programs both count.
+ * Counted are the pages of the BPF program, its machine code, its tables, what is
+ * to be done for each rule (commit/state.c), and what is kept of the rules
+ * (commit/read.c).  Chains that are interpreted take none of it.  Both are caps,
+ * not reservations: who comes first is served, and a chain that finds no room is
+ * left to the interpreter.  While a chain is replaced its old and its new programs
+ * both count.
  *
  * What a netns uses is counted apart from the netns, since its last programs
  * are freed a grace period after it is gone.
@@ -86,6 +88,23 @@ void nfj_budget_put(struct nfj_budget *b)
 {
 	if (refcount_dec_and_test(&b->ref))
 		kfree(b);
+}
+
+static size_t nfj_left(const atomic_long_t *used, unsigned int kb)
+{
+	return max_t(s64, (s64)kb * 1024 - atomic_long_read(used), 0);
+}
+
+/**
+ * nfj_budget_room - how much is left?
+ * @b: of whose budget
+ *
+ * Return: bytes; others may take them first.
+ */
+size_t nfj_budget_room(const struct nfj_budget *b)
+{
+	return min(nfj_left(&b->used, READ_ONCE(nfj_max_netns)),
+		   nfj_left(&nfj_total, READ_ONCE(nfj_max_total)));
 }
 
 /**

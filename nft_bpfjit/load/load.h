@@ -16,6 +16,7 @@ struct nfj_budget;
 struct nfj_budget *nfj_budget_new(void);
 struct nfj_budget *nfj_budget_get(struct nfj_budget *b);
 void nfj_budget_put(struct nfj_budget *b);
+size_t nfj_budget_room(const struct nfj_budget *b);
 int nfj_budget_charge(struct nfj_budget *b, size_t bytes);
 void nfj_budget_uncharge(struct nfj_budget *b, size_t bytes);
 
@@ -56,6 +57,7 @@ struct nfj_prog {
  * @tables: bytes of the data that they search
  * @budget: whose memory it is
  * @charged: bytes taken from there
+ * @refused: bytes for which there was no room
  */
 struct nfj_matcher {
 	refcount_t		ref;
@@ -67,6 +69,7 @@ struct nfj_matcher {
 	u32			tables;
 	struct nfj_budget	*budget;
 	size_t			charged;
+	size_t			refused;
 };
 
 struct nfj_matcher *nfj_matcher_new(struct nfj_budget *budget);

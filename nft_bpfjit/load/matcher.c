@@ -73,8 +73,10 @@ static int nfj_program(struct nfj_matcher *m, const char *name, u32 last,
 
 	/* at least this, so as not to bother the verifier in vain */
 	err = nfj_budget_charge(m->budget, size);
-	if (err)
+	if (err) {
+		m->refused = size;
 		return err;
+	}
 	err = nfj_load(insns, name, &prog->prog);
 	nfj_budget_uncharge(m->budget, size);
 	if (err)
@@ -82,6 +84,7 @@ static int nfj_program(struct nfj_matcher *m, const char *name, u32 last,
 	size = nfj_load_size(prog->prog) + insns->ndata;
 	err = nfj_budget_charge(m->budget, size);
 	if (err) {
+		m->refused = size;
 		bpf_prog_put(prog->prog);
 		return err;
 	}
