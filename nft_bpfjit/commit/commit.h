@@ -25,6 +25,7 @@
  * @net: the netns
  * @enable: rules are translated; changes under the commit mutex
  * @allowed: owned by the initial user namespace
+ * @granted: whoever may commit may have programs loaded
  * @plain: will never have anything translated again, since the module goes
  * @budget: what its programs may take
  * @unify: takes past generations out of use
@@ -36,6 +37,7 @@ struct nfj_net {
 	struct net		*net;
 	int			enable;
 	bool			allowed;
+	bool			granted;
 	bool			plain;
 	struct nfj_budget	*budget;
 	struct delayed_work	unify;
@@ -54,6 +56,7 @@ enum nfj_why {
 	NFJ_WHY_TOOBIG,		/* no room for 16 bit jumps even when split */
 	NFJ_WHY_VERIFIER,	/* refused, with an errno */
 	NFJ_WHY_NOJIT,		/* there would be no machine code */
+	NFJ_WHY_NOCAP,		/* who committed it may not load programs */
 	NFJ_WHY_NOMEM,
 	NFJ_WHY_NOFILE,		/* no descriptor for a moment */
 	NFJ_WHY_LIMIT,		/* no room in the budget */
@@ -253,6 +256,7 @@ enum nfj_phase {
 struct nfj_net *nfj_pernet(const struct net *net);
 enum nfj_phase nfj_phase_now(void);
 void nfj_phase_set(enum nfj_phase phase);
+bool nfj_net_granted(const struct net *net);
 void nfj_nets_each(void (*each)(struct net *net));
 void nfj_net_start(struct net *net);
 void nfj_net_plain(struct net *net);
@@ -330,7 +334,7 @@ void nfj_changes_build(struct net *net, struct list_head *changes);
 void nfj_changes_free(struct list_head *changes);
 
 /* switch.c: without one */
-int nfj_switch(struct net *net, bool on);
+int nfj_switch(struct net *net, bool on, bool grant);
 void nfj_publish_now(struct net *net, struct nft_chain *chain,
 		     struct nfj_chain *nc, struct nft_rule_blob *blob);
 void nfj_unify_queue(struct nfj_net *nn);

@@ -256,7 +256,8 @@ static struct nft_chain *nfj_edited(struct nfj_net *nn, u64 serial)
 }
 
 /* Take the IMR of a chain that is to be compiled */
-static u64 nfj_rebuild_take(struct nfj_net *nn, struct nfj_ir *ir, char *name)
+static u64 nfj_rebuild_take(struct nfj_net *nn, struct nfj_ir *ir, char *name,
+			    struct nfj_matcher **m)
 {
 	struct nft_chain *chain = nfj_edited(nn, 0);
 	const struct nfj_state *st;
@@ -274,6 +275,10 @@ static u64 nfj_rebuild_take(struct nfj_net *nn, struct nfj_ir *ir, char *name)
 	ir->family = kept->ir.family;
 	if (nfj_ir_append(ir, &kept->ir, 0, kept->ir.nentries))
 		nfj_ir_free(ir);
+	/* on the account of who has edited it last */
+	if (ir->nentries)
+		*m = nfj_matcher_like(st->edits->added ? st->edits->added :
+							 st->matcher);
 	return st->serial;
 }
 
@@ -334,12 +339,12 @@ void nfj_rebuild_work(struct work_struct *work)
 
 	for (;;) {
 		nfj_ir_init(&ir);
+		m = NULL;
 		mutex_lock(&nft_net->commit_mutex);
-		serial = nfj_rebuild_take(nn, &ir, name);
+		serial = nfj_rebuild_take(nn, &ir, name, &m);
 		mutex_unlock(&nft_net->commit_mutex);
 		if (!serial)
 			break;
-		m = ir.nentries ? nfj_matcher_new(nn->budget) : NULL;
 		if (m && !nfj_matcher_build(m, &ir, name)) {
 			mutex_lock(&nft_net->commit_mutex);
 			nfj_rebuild_give(nn, serial, m);

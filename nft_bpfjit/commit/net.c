@@ -41,6 +41,24 @@ struct nfj_net *nfj_pernet(const struct net *net)
 	return net_generic(net, nfj_net_id);
 }
 
+static bool nfj_net_admin;
+module_param_named(allow_net_admin, nfj_net_admin, bool, 0644);
+MODULE_PARM_DESC(allow_net_admin, "1: also rules of tasks that may not load BPF programs (CAP_BPF) are translated, in all network namespaces of the initial user namespace");
+
+/**
+ * nfj_net_granted - may whoever commits in a netns have programs loaded?
+ * @net: the netns
+ *
+ * In the first one it is who has loaded the module that says so.
+ *
+ * Return: true if so; false if it depends on the task.
+ */
+bool nfj_net_granted(const struct net *net)
+{
+	return net_eq(net, &init_net) || READ_ONCE(nfj_net_admin) ||
+	       nfj_pernet(net)->granted;
+}
+
 /**
  * nfj_phase_now - where is the module between coming and going?
  *
@@ -105,7 +123,7 @@ void nfj_nets_each(void (*each)(struct net *net))
 void nfj_net_start(struct net *net)
 {
 	if (nfj_pernet(net)->allowed && nfj_enable)
-		nfj_switch(net, true);
+		nfj_switch(net, true, false);
 }
 
 /**
@@ -120,7 +138,7 @@ void nfj_net_plain(struct net *net)
 	struct nfj_net *nn = nfj_pernet(net);
 
 	if (READ_ONCE(nn->enable))
-		nfj_switch(net, false);
+		nfj_switch(net, false, false);
 	nn->plain = true;
 }
 

@@ -34,6 +34,11 @@
 
 #define NFJ_DUMP_ROOM	16384
 
+/* More rules than this are not read only to say more precisely why a chain is not
+ * translated
+ */
+#define NFJ_PEEK_FROM	64
+
 /* What the translation of a chain's rules has in common */
 struct nfj_reader {
 	struct net		*net;
@@ -395,7 +400,7 @@ int nfj_change_peek(struct net *net, struct nfj_change *c)
 	}
 	if (stay + come && come >= stay)
 		return -ENODATA;
-	if (gone && stats->taint)
+	if (gone && (stats->taint || (stats->partly && stay <= NFJ_PEEK_FROM)))
 		return -ENODATA;
 	stats->rules = stay + come;
 	return come ? nfj_change_new(net, c) : 0;

@@ -115,12 +115,13 @@ static bool nfj_net_busy(const struct nftables_pernet *nft_net)
  * nfj_switch - translate, or stop translating, what a netns has loaded
  * @net: the netns
  * @on: which
+ * @grant: with @on: somebody has said so, who may load BPF programs
  *
  * Takes effect at once, while packets flow.  Takes the commit mutex; sleeps.
  *
  * Return: 0, or -ENODEV when the module goes and @on is set.
  */
-int nfj_switch(struct net *net, bool on)
+int nfj_switch(struct net *net, bool on, bool grant)
 {
 	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
 	struct nfj_net *nn = nfj_pernet(net);
@@ -129,15 +130,19 @@ int nfj_switch(struct net *net, bool on)
 	struct nfj_change *c;
 	LIST_HEAD(changes);
 	int err = 0;
+	bool all;
 
 	mutex_lock(&nft_net->commit_mutex);
 	/* who asks twice is not made to wait, nor are packets */
-	if (nn->enable == on)
+	if (nn->enable == on && (!grant || nn->granted))
 		goto out;
 	if (on && nfj_phase_now() != NFJ_LIVE) {
 		err = -ENODEV;
 		goto out;
 	}
+	nn->granted = on && grant;
+	/* chains that lacked no more than that are found by their tables */
+	all = nn->enable != on;
 	WRITE_ONCE(nn->enable, on);
 	/* packets that began with the past generation; a netns that goes, as
 	 * thousands may at once, mostly has nothing to wait for
@@ -151,7 +156,8 @@ int nfj_switch(struct net *net, bool on)
 			struct nfj_chain *nc;
 
 			if (on) {
-				nfj_change_add(chain, &changes);
+				if (all)
+					nfj_change_add(chain, &changes);
 				continue;
 			}
 			nc = nfj_chain_find(chain);

@@ -36,6 +36,13 @@ static u8 nfj_table_blocked(const struct net *net)
 {
 	if (!READ_ONCE(*nfj_sym.jit_enable))
 		return NFJ_WHY_NOJIT;
+	if (nfj_may_load())
+		return NFJ_WHY_BPF;
+	/* 1 asks for the constants of such a task to be blinded.  The kernel goes
+	 * by who loads, which is a worker that may do anything.
+	 */
+	if (!nfj_net_granted(net) || READ_ONCE(*nfj_sym.jit_harden) == 1)
+		return NFJ_WHY_NOCAP;
 	return NFJ_WHY_BPF;
 }
 

@@ -16,9 +16,8 @@
  *	state			"bpf", or why the chain is interpreted; the last
  *				column, whatever else may come
  *
- * /proc/net/nft_bpfjit_rules: a line for each rule.  Only root reads it, since
- * it asks the front end anew about each rule, under the commit mutex; what it
- * says of the match part holds whatever the state of the chain is.
+ * /proc/net/nft_bpfjit_rules: a line for each rule.  The front end is asked anew about
+ * each; what it says of the match part holds whatever the state of the chain is.
  *
  *	family table chain	where the rule is
  *	handle			its handle, as of "nft -a list"
@@ -34,9 +33,13 @@
  * An expression is shown by its name: payload, lookup, counter.  Those of
  * iptables-nft tell whose they are: match:addrtype and target:LOG.
  *
- * Names of tables and chains are only for whom nf_tables would show them to as
- * well.  The files' owner cannot say who that is: a netns that a tenant makes
- * together with its user namespace has no root yet when the file is made.
+ * Both are only for whom nf_tables would show its rules to as well (CAP_NET_ADMIN).
+ * The files' owner cannot say who that is: a netns that a tenant makes together with
+ * its user namespace has no root yet when the file is made.
+ *
+ * They are read chain by chain, under the commit mutex, which is given up between
+ * two of them, now and then.  In the name of a table or a chain a space, a backslash
+ * and the like stand as \ooo, in octal.
  */
 #include <linux/bpf.h>
 #include <linux/capability.h>
@@ -60,12 +63,36 @@ static const char * const nfj_why_name[] = {
 	[NFJ_WHY_TOOBIG]	= "too-big",
 	[NFJ_WHY_VERIFIER]	= "verifier",
 	[NFJ_WHY_NOJIT]		= "no-jit",
+	[NFJ_WHY_NOCAP]		= "no-cap",
 	[NFJ_WHY_NOMEM]		= "nomem",
 	[NFJ_WHY_NOFILE]	= "nofile",
 	[NFJ_WHY_LIMIT]		= "limit",
 	[NFJ_WHY_CHECK]		= "checker",
 	[NFJ_WHY_UNSUPPORTED]	= "unsupported",
 };
+
+/**
+ * struct nfj_proc - where a reader is
+ * @seq: of struct net, must be first
+ * @table: handle of the table
+ * @chain: handle of the last chain in it that has been read
+ * @since: when the commit mutex was taken, in jiffies
+ * @locked: it is held
+ */
+struct nfj_proc {
+	struct seq_net_private	seq;
+	u64			table;
+	u64			chain;
+	unsigned long		since;
+	bool			locked;
+};
+
+/* A name, with what would be taken for the end of it as \ooo */
+static void nfj_proc_name(struct seq_file *m, const char *name)
+{
+	seq_escape(m, name, " \t\n\v\f\r\\#");
+	seq_puts(m, " ");
+}
 
 static const char *nfj_family(u8 family)
 {
@@ -125,6 +152,7 @@ static int nfj_proc_unsupported(void *arg, const struct nft_rule *rule,
 
 	if (r->flags & (NFJ_ENTRY_WHOLE | NFJ_ENTRY_DEAD))
 		return 0;
+	seq_puts(m, nfj_why_name[NFJ_WHY_UNSUPPORTED]);
 	nft_rule_for_each_expr(expr, last, rule) {
 		if (n++ != r->stop)
 			continue;
@@ -160,8 +188,14 @@ static void nfj_proc_progs(struct seq_file *m, const struct nfj_state *st,
 	seq_puts(m, " ");
 }
 
+static void nfj_proc_where(struct seq_file *m, const struct nft_chain *chain)
+{
+	seq_printf(m, "%s ", nfj_family(chain->table->family));
+	nfj_proc_name(m, chain->table->name);
+	nfj_proc_name(m, chain->name);
+}
+
 static void nfj_proc_chain(struct seq_file *m, struct net *net,
-			   const struct nft_table *table,
 			   struct nft_chain *chain)
 {
 	const struct nfj_chain *nc = nfj_chain_find(chain);
@@ -174,9 +208,9 @@ static void nfj_proc_chain(struct seq_file *m, struct net *net,
 	st = nfj_blob_state(nfj_blob_now(net, chain));
 	list_for_each_entry(rule, &chain->rules, list)
 		rules++;
-	seq_printf(m, "%s %s %s %llu %u %u %u ", nfj_family(table->family),
-		   table->name, chain->name, chain->handle, rules,
-		   st ? nc->stats.whole : 0, st ? nc->stats.leave : 0);
+	nfj_proc_where(m, chain);
+	seq_printf(m, "%llu %u %u %u ", chain->handle, rules, st ? nc->stats.whole : 0,
+		   st ? nc->stats.leave : 0);
 	if (st) {
 		nfj_proc_progs(m, st, false);
 		nfj_proc_progs(m, st, true);
@@ -187,30 +221,18 @@ static void nfj_proc_chain(struct seq_file *m, struct net *net,
 			   st->matcher->tables + (added ? added->tables : 0));
 		return;
 	}
-	seq_printf(m, "- - 0 0 0 %s", nfj_why_name[why]);
+	seq_puts(m, "- - 0 0 0 ");
+	if (why == NFJ_WHY_UNSUPPORTED) {
+		/* the rules that had one may be gone */
+		if (nfj_rules_each(net, chain, nfj_proc_unsupported, m) != 1)
+			seq_puts(m, nfj_why_name[NFJ_WHY_CHEAP]);
+		seq_puts(m, "\n");
+		return;
+	}
+	seq_puts(m, nfj_why_name[why]);
 	if (why == NFJ_WHY_VERIFIER)
 		seq_printf(m, ":%d", -nc->out.err);
-	if (why == NFJ_WHY_UNSUPPORTED)
-		nfj_rules_each(net, chain, nfj_proc_unsupported, m);
 	seq_puts(m, "\n");
-}
-
-static int nfj_proc_show(struct seq_file *m, void *v)
-{
-	struct net *net = seq_file_single_net(m);
-	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
-	const struct nft_table *table;
-	struct nft_chain *chain;
-
-	if (!file_ns_capable(m->file, net->user_ns, CAP_NET_ADMIN))
-		return -EPERM;
-	seq_puts(m, "# family table chain handle rules whole residue prog tag insns jited tables state\n");
-	mutex_lock(&nft_net->commit_mutex);
-	list_for_each_entry(table, &nft_net->tables, list)
-		list_for_each_entry(chain, &table->chains, list)
-			nfj_proc_chain(m, net, table, chain);
-	mutex_unlock(&nft_net->commit_mutex);
-	return 0;
 }
 
 struct nfj_proc_rules {
@@ -241,10 +263,9 @@ static int nfj_proc_rule(void *arg, const struct nft_rule *rule,
 			   !(flags & NFJ_ENTRY_DEAD);
 		whole &= !!(flags & (NFJ_ENTRY_WHOLE | NFJ_ENTRY_DEAD));
 	}
-	seq_printf(m, "%s %s %s %llu %s %u %u %u ",
-		   nfj_family(p->chain->table->family), p->chain->table->name,
-		   p->chain->name, (u64)rule->handle, p->state, whole, r->cut,
-		   r->nexpr);
+	nfj_proc_where(m, p->chain);
+	seq_printf(m, "%llu %s %u %u %u ", (u64)rule->handle, p->state, whole,
+		   r->cut, r->nexpr);
 
 	if (whole)
 		seq_puts(m, "-");
@@ -266,31 +287,124 @@ static int nfj_proc_rule(void *arg, const struct nft_rule *rule,
 	return seq_has_overflowed(m);
 }
 
-static int nfj_proc_rules_show(struct seq_file *m, void *v)
+/* Handles rise from the first table, and its first chain, to the last */
+static struct nft_chain *nfj_proc_next(const struct net *net, u64 in, u64 after)
 {
-	struct net *net = seq_file_single_net(m);
-	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
-	struct nfj_proc_rules p = { .m = m };
 	struct nft_table *table;
 	struct nft_chain *chain;
-	int err = 0;
 
-	seq_puts(m, "# family table chain handle state whole cut exprs stop residue\n");
-	mutex_lock(&nft_net->commit_mutex);
-	list_for_each_entry(table, &nft_net->tables, list) {
-		list_for_each_entry(chain, &table->chains, list) {
-			p.chain = chain;
-			p.state = nfj_why_name[nfj_proc_why(net, chain)];
-			err = nfj_rules_each(net, chain, nfj_proc_rule, &p);
-			if (err)
-				break;
-		}
-		if (err)
-			break;
+	list_for_each_entry(table, &nfj_nft_pernet(net)->tables, list) {
+		if (table->handle < in)
+			continue;
+		list_for_each_entry(chain, &table->chains, list)
+			if (table->handle > in || chain->handle > after)
+				return chain;
 	}
-	mutex_unlock(&nft_net->commit_mutex);
+	return NULL;
+}
+
+static struct nft_chain *nfj_proc_after(const struct net *net,
+					struct nft_chain *chain)
+{
+	if (list_is_last(&chain->list, &chain->table->chains))
+		return nfj_proc_next(net, chain->table->handle,
+				     chain->handle);
+	return list_next_entry(chain, list);
+}
+
+/* What nfj_proc_seq does: go from chain to chain.  At position 0 is the heading. */
+static void *nfj_proc_start(struct seq_file *m, loff_t *pos)
+{
+	struct nfj_proc *p = m->private;
+	struct net *net = seq_file_net(m);
+
+	p->locked = false;
+	if (!file_ns_capable(m->file, net->user_ns, CAP_NET_ADMIN))
+		return ERR_PTR(-EPERM);
+	if (!*pos) {
+		p->table = 0;
+		p->chain = 0;
+	}
+	p->locked = !mutex_lock_interruptible(&nfj_nft_pernet(net)->commit_mutex);
+	if (!p->locked)
+		return ERR_PTR(-EINTR);
+	p->since = jiffies;
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	return nfj_proc_next(net, p->table, p->chain);
+}
+
+static void *nfj_proc_go_on(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct nfj_proc *p = m->private;
+	struct net *net = seq_file_net(m);
+	struct mutex *mutex = &nfj_nft_pernet(net)->commit_mutex;
+	struct nft_chain *chain = v;
+
+	++*pos;
+	if (v != SEQ_START_TOKEN) {
+		p->table = chain->table->handle;
+		p->chain = chain->handle;
+	}
+	/* others wait for it, too */
+	if (v == SEQ_START_TOKEN || time_after(jiffies, p->since)) {
+		mutex_unlock(mutex);
+		cond_resched();
+		p->locked = !mutex_lock_interruptible(mutex);
+		if (!p->locked)
+			return ERR_PTR(-EINTR);
+		p->since = jiffies;
+		return nfj_proc_next(net, p->table, p->chain);
+	}
+	return nfj_proc_after(net, chain);
+}
+
+static void nfj_proc_stop(struct seq_file *m, void *v)
+{
+	struct nfj_proc *p = m->private;
+
+	if (p->locked)
+		mutex_unlock(&nfj_nft_pernet(seq_file_net(m))->commit_mutex);
+	p->locked = false;
+}
+
+static int nfj_proc_show(struct seq_file *m, void *v)
+{
+	if (v == SEQ_START_TOKEN)
+		seq_puts(m, "# family table chain handle rules whole residue prog tag insns jited tables state\n");
+	else
+		nfj_proc_chain(m, seq_file_net(m), v);
+	return 0;
+}
+
+static int nfj_proc_rules_show(struct seq_file *m, void *v)
+{
+	struct net *net = seq_file_net(m);
+	struct nfj_proc_rules p = { .m = m, .chain = v };
+	int err;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "# family table chain handle state whole cut exprs stop residue\n");
+		return 0;
+	}
+	p.state = nfj_why_name[nfj_proc_why(net, v)];
+	err = nfj_rules_each(net, v, nfj_proc_rule, &p);
 	return err < 0 ? err : 0;
 }
+
+static const struct seq_operations nfj_proc_seq = {
+	.start	= nfj_proc_start,
+	.next	= nfj_proc_go_on,
+	.stop	= nfj_proc_stop,
+	.show	= nfj_proc_show,
+};
+
+static const struct seq_operations nfj_proc_rules_seq = {
+	.start	= nfj_proc_start,
+	.next	= nfj_proc_go_on,
+	.stop	= nfj_proc_stop,
+	.show	= nfj_proc_rules_show,
+};
 
 /**
  * nfj_proc_init - make the status files of a netns
@@ -300,11 +414,11 @@ static int nfj_proc_rules_show(struct seq_file *m, void *v)
  */
 int nfj_proc_init(struct net *net)
 {
-	if (!proc_create_net_single(NFT_BPFJIT_PROC, 0444, net->proc_net,
-				    nfj_proc_show, NULL))
+	if (!proc_create_net(NFT_BPFJIT_PROC, 0444, net->proc_net,
+			     &nfj_proc_seq, sizeof(struct nfj_proc)))
 		return -ENOMEM;
-	if (!proc_create_net_single(NFT_BPFJIT_PROC_RULES, 0400, net->proc_net,
-				    nfj_proc_rules_show, NULL)) {
+	if (!proc_create_net(NFT_BPFJIT_PROC_RULES, 0400, net->proc_net,
+			     &nfj_proc_rules_seq, sizeof(struct nfj_proc))) {
 		remove_proc_entry(NFT_BPFJIT_PROC, net->proc_net);
 		return -ENOMEM;
 	}

@@ -2,6 +2,10 @@
 /*
  * net.netfilter.nft_jit_enable, per netns.
  *
+ * Who writes 1 and may load BPF programs lets whoever commits in that netns have
+ * some loaded.  From anybody else it is an ordinary 1: rules are translated when
+ * somebody commits them who may (commit/table.c).
+ *
  * A netns that a non-initial user namespace owns shows 0 and is read-only: a
  * tenant must not spend the kernel's JIT memory.
  */
@@ -28,7 +32,7 @@ static int nfj_sysctl_handler(NFJ_CTL_CONST struct ctl_table *table, int write,
 		return -EPERM;
 	err = proc_dointvec_minmax(&tmp, write, buffer, lenp, ppos);
 	if (!err && write)
-		err = nfj_switch(nn->net, val);
+		err = nfj_switch(nn->net, val, val && nfj_may_load());
 	return err;
 }
 

@@ -20,6 +20,7 @@
 #include <linux/ctype.h>
 #include <linux/fdtable.h>
 #include <linux/filter.h>
+#include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 #include <linux/netfilter/nft_bpfjit.h>
 #include "../hook/hook.h"
@@ -38,6 +39,7 @@ struct nfj_load_job {
 	struct work_struct	work;
 	const struct nfj_insns	*insns;
 	const char		*name;
+	struct mem_cgroup	*memcg;
 	struct bpf_prog		*prog;
 	int			err;
 };
@@ -110,10 +112,8 @@ static int nfj_load_errno(int err, const union bpf_attr *attr)
 	}
 }
 
-static void nfj_load_work(struct work_struct *work)
+static void nfj_load_run(struct nfj_load_job *job)
 {
-	struct nfj_load_job *job = container_of(work, struct nfj_load_job,
-						work);
 	union bpf_attr attr = {
 		.prog_type	= BPF_PROG_TYPE_SYSCALL,
 		.prog_flags	= BPF_F_SLEEPABLE,
@@ -157,6 +157,16 @@ static void nfj_load_work(struct work_struct *work)
 	}
 }
 
+static void nfj_load_work(struct work_struct *work)
+{
+	struct nfj_load_job *job = container_of(work, struct nfj_load_job,
+						work);
+	struct mem_cgroup *was = set_active_memcg(job->memcg);
+
+	nfj_load_run(job);
+	set_active_memcg(was);
+}
+
 /**
  * nfj_load_init - make the workqueue
  *
@@ -181,6 +191,7 @@ void nfj_load_exit(void)
  * nfj_load - load a program
  * @insns: the program
  * @name: what bpftool shows, see nfj_load_name()
+ * @payer: on whose account
  * @prog: the loaded program, to be released with bpf_prog_put()
  *
  * Sleeps until a worker has loaded it.
@@ -190,9 +201,11 @@ void nfj_load_exit(void)
  * said.
  */
 int nfj_load(const struct nfj_insns *insns, const char *name,
-	     struct bpf_prog **prog)
+	     const struct nfj_payer *payer, struct bpf_prog **prog)
 {
-	struct nfj_load_job job = { .insns = insns, .name = name };
+	struct nfj_load_job job = {
+		.insns = insns, .name = name, .memcg = payer->memcg,
+	};
 	u32 where;
 	int err;
 

@@ -20,11 +20,28 @@ size_t nfj_budget_room(const struct nfj_budget *b);
 int nfj_budget_charge(struct nfj_budget *b, size_t bytes);
 void nfj_budget_uncharge(struct nfj_budget *b, size_t bytes);
 
+/* payer.c: on whose account */
+
+/**
+ * struct nfj_payer - for whom programs are loaded
+ * @budget: of the netns; what they take counts there
+ * @memcg: memory cgroup that is charged, or NULL
+ */
+struct nfj_payer {
+	struct nfj_budget	*budget;
+	struct mem_cgroup	*memcg;
+};
+
+void nfj_payer_init(struct nfj_payer *payer, struct nfj_budget *budget);
+void nfj_payer_copy(struct nfj_payer *payer, const struct nfj_payer *from);
+void nfj_payer_exit(struct nfj_payer *payer);
+bool nfj_may_load(void);
+
 /* load.c: one program */
 int nfj_load_init(void);
 void nfj_load_exit(void);
 int nfj_load(const struct nfj_insns *insns, const char *name,
-	     struct bpf_prog **prog);
+	     const struct nfj_payer *payer, struct bpf_prog **prog);
 size_t nfj_load_size(const struct bpf_prog *prog);
 void nfj_load_name(char *name, const struct nft_chain *chain);
 
@@ -55,8 +72,8 @@ struct nfj_prog {
  * @insns: BPF instructions, all programs
  * @jited: bytes of machine code, all programs
  * @tables: bytes of the data that they search
- * @budget: whose memory it is
- * @charged: bytes taken from there
+ * @payer: whose memory it is
+ * @charged: bytes taken from its budget
  * @refused: bytes for which there was no room
  */
 struct nfj_matcher {
@@ -67,12 +84,13 @@ struct nfj_matcher {
 	u32			insns;
 	u32			jited;
 	u32			tables;
-	struct nfj_budget	*budget;
+	struct nfj_payer	payer;
 	size_t			charged;
 	size_t			refused;
 };
 
 struct nfj_matcher *nfj_matcher_new(struct nfj_budget *budget);
+struct nfj_matcher *nfj_matcher_like(const struct nfj_matcher *from);
 void nfj_matcher_put(struct nfj_matcher *m);
 int nfj_matcher_build(struct nfj_matcher *m, const struct nfj_ir *ir,
 		      const char *name);

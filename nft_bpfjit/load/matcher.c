@@ -19,7 +19,7 @@ MODULE_PARM_DESC(passes, "bit mask of passes: 1 tree, 2 loads, 4 common tests, 8
 
 /**
  * nfj_matcher_new - a matcher without programs
- * @budget: whose memory they are to be
+ * @budget: of the netns; they are on the account of the current task
  *
  * Return: the matcher, to be released with nfj_matcher_put(), or NULL.
  */
@@ -30,7 +30,24 @@ struct nfj_matcher *nfj_matcher_new(struct nfj_budget *budget)
 	if (!m)
 		return NULL;
 	refcount_set(&m->ref, 1);
-	m->budget = nfj_budget_get(budget);
+	nfj_payer_init(&m->payer, budget);
+	return m;
+}
+
+/**
+ * nfj_matcher_like - the same, on the account of another
+ * @from: the other one
+ *
+ * Return: the matcher, to be released with nfj_matcher_put(), or NULL.
+ */
+struct nfj_matcher *nfj_matcher_like(const struct nfj_matcher *from)
+{
+	struct nfj_matcher *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return NULL;
+	refcount_set(&m->ref, 1);
+	nfj_payer_copy(&m->payer, &from->payer);
 	return m;
 }
 
@@ -47,8 +64,8 @@ void nfj_matcher_put(struct nfj_matcher *m)
 	for (i = 0; i < m->nprogs; i++)
 		bpf_prog_put(m->prog[i].prog);
 	kvfree(m->prog);
-	nfj_budget_uncharge(m->budget, m->charged);
-	nfj_budget_put(m->budget);
+	nfj_budget_uncharge(m->payer.budget, m->charged);
+	nfj_payer_exit(&m->payer);
 	kfree(m);
 }
 
@@ -72,17 +89,17 @@ static int nfj_program(struct nfj_matcher *m, const char *name, u32 last,
 	prog->open = insns->open;
 
 	/* at least this, so as not to bother the verifier in vain */
-	err = nfj_budget_charge(m->budget, size);
+	err = nfj_budget_charge(m->payer.budget, size);
 	if (err) {
 		m->refused = size;
 		return err;
 	}
-	err = nfj_load(insns, name, &prog->prog);
-	nfj_budget_uncharge(m->budget, size);
+	err = nfj_load(insns, name, &m->payer, &prog->prog);
+	nfj_budget_uncharge(m->payer.budget, size);
 	if (err)
 		return err;
 	size = nfj_load_size(prog->prog) + insns->ndata;
-	err = nfj_budget_charge(m->budget, size);
+	err = nfj_budget_charge(m->payer.budget, size);
 	if (err) {
 		m->refused = size;
 		bpf_prog_put(prog->prog);

@@ -3,8 +3,9 @@
 #
 # The budget: programs take no more memory than max_netns_kb in a namespace and
 # max_total_kb in all.  What finds no room is interpreted, with reason "limit",
-# and works; what is given back can be used again.  What is kept of rules counts
-# too.  Commits in quick succession heap up nothing.
+# and works; what is given back can be used again, by the next commit of its table.
+# Chains that are interpreted take nothing, however many there are.  Commits in
+# quick succession heap up nothing.
 #
 # timeout: 600
 . "$(dirname "$0")/lib.sh"
@@ -16,6 +17,20 @@ cap() { echo "$2" >$PARAMS/max_"$1"_kb; }
 within()
 {
 	[ "$(used)" -le "$1" ] || { echo "$(used) of $1 KB"; return 1; }
+}
+
+test_used() { [ "$(used)" = "$1" ] || { used; return 1; }; }
+
+# few N: a table with so many chains of a rule or two.
+few()
+{
+	local i
+
+	echo "table ip few {"
+	for ((i = 0; i < $1; i++)); do
+		echo "chain c$i { ip saddr 10.0.0.1 counter; ip ttl 7 accept; }"
+	done
+	echo "}"
 }
 
 again() { jit "$1" 0 && jit "$1" 1; }
@@ -81,17 +96,31 @@ cap netns 65536
 echo 1000000 >$PARAMS/cheap
 jit a 1
 check "not worth it: left to the interpreter" is_state a cheap
-check "... what is kept of the rules is counted" test "$(used)" -gt 10
-cap netns 0
+check "... nothing is taken" eventually test_used 0
 in_ns a nft add rule ip t c counter
-check "... nothing is kept where there is no room" test "$(used)" = 0
-check "... the commit went through" is_state a cheap
-cap netns 65536
-in_ns a nft add rule ip t c counter
-check "... room again: kept again" test "$(used)" -gt 10
+check "... nor by a commit" test "$(used)" = 0
 jit a 0
-check "... switched off: not kept" test "$(used)" = 0
 echo 40 >$PARAMS/cheap
+
+jit a 1
+check "translated" is_state a bpf
+in_ns a nft -f - <<<"$(few 300)"
+check "hundreds of chains that are not worth it" \
+	test "$(status a | grep -c ' cheap$')" = 300
+check "... take nothing" eventually test_used "$one"
+in_ns a nft flush table ip few
+in_ns a nft delete table ip few
+jit a 0
+cap netns $((one / 2))
+jit a 1
+check "no room: interpreted" is_state a limit
+in_ns a nft add rule ip t c counter
+check "... a commit leaves it so" is_state a limit
+cap netns 65536
+in_ns a nft add chain ip t other
+check "... room again: the next commit of the table has it translated" is_state a bpf
+check "... packets are counted" counts a
+jit a 0
 
 jit a 1
 check "quick commits" commits 200

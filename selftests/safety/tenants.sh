@@ -65,8 +65,31 @@ check "no memory was taken for it" test "$(<$PARAMS/used_kb)" = "$used"
 # A netns of the initial user namespace, entered without rights.
 check "root sees the chains of a netns" \
 	test -n "$(status a)"
+# without COMMAND...: as root in a, without any capability.
+without()
+{
+	in_ns a setpriv --bounding-set=-all --inh-caps=-all "$@"
+}
+
+for f in nft_bpfjit nft_bpfjit_rules; do
+	check "root without capabilities does not read $f" \
+		bash -c "$(declare -f without in_ns); ! without cat /proc/net/$f"
+done
 check "others do not" bash -c '! nsenter --net=/run/netns/a setpriv --reuid 65534 \
 	--regid 65534 --clear-groups --inh-caps=-all cat /proc/net/nft_bpfjit'
+
+# Names as no command line takes them, but netlink does.
+echo '{"nftables": [
+	{"add": {"table": {"family": "ip", "name": "x y"}}},
+	{"add": {"chain": {"family": "ip", "table": "x y", "name": "c 1\nip t d"}}},
+	{"add": {"rule": {"family": "ip", "table": "x y", "chain": "c 1\nip t d",
+		"expr": [{"counter": null}]}}}]}' | in_ns a nft -j -f - || notok "odd names"
+escaped='ip x\\040y c\\0401\\012ip\\040t\\040d '
+check "names do not forge columns" grep -q "^$escaped.* cheap$" <(status a)
+check "... nor lines" test "$(status a | wc -l)" = 2
+check "... of rules" grep -q "^$escaped" <(in_ns a cat /proc/net/nft_bpfjit_rules)
+echo '{"nftables": [{"delete": {"table": {"family": "ip", "name": "x y"}}}]}' |
+	in_ns a nft -j -f -
 
 # Tenants that come and go while rules are there.
 cat >"$TMP/churn" <<-'END'
