@@ -91,7 +91,8 @@ static void __exit nfj_exit(void)
 	nfj_load_exit();
 }
 
-module_init(nfj_init);
+/* when built in: nf_tables comes before, whatever the order of linking */
+late_initcall(nfj_init);
 module_exit(nfj_exit);
 
 MODULE_LICENSE("GPL");

@@ -85,9 +85,7 @@ static void notrace nfj_commit_thunk(unsigned long ip, unsigned long parent_ip,
 				     struct ftrace_ops *ops,
 				     struct ftrace_regs *fregs)
 {
-	if (!within_module(parent_ip, THIS_MODULE))
-		ftrace_regs_set_instruction_pointer(fregs,
-						    (unsigned long)nfj_commit);
+	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)nfj_commit);
 }
 
 static void notrace nfj_destroy_thunk(unsigned long ip,
@@ -95,9 +93,8 @@ static void notrace nfj_destroy_thunk(unsigned long ip,
 				      struct ftrace_ops *ops,
 				      struct ftrace_regs *fregs)
 {
-	if (!within_module(parent_ip, THIS_MODULE))
-		ftrace_regs_set_instruction_pointer(fregs,
-						    (unsigned long)nfj_chain_destroy);
+	ftrace_regs_set_instruction_pointer(fregs,
+					    (unsigned long)nfj_chain_destroy);
 }
 
 static struct ftrace_ops nfj_commit_ops = {
