@@ -194,17 +194,6 @@ static unsigned long nfj_rebuild_delay(const struct nfj_net *nn)
 	       READ_ONCE(nn->rebuild_time) * NFJ_REBUILD_SHARE;
 }
 
-/* Is init over, and exit not begun? */
-static bool nfj_is_live(void)
-{
-#ifdef MODULE
-	return THIS_MODULE->state == MODULE_STATE_LIVE;
-#else
-	/* the command line is read before, and there is no exit */
-	return system_state == SYSTEM_RUNNING;
-#endif
-}
-
 /* Those who wait already wait as long as is now asked for */
 static int nfj_rebuild_set(const char *val, const struct kernel_param *kp)
 {
