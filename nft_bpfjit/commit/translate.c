@@ -13,7 +13,7 @@
 /* The interpreter is left alone below this many estimated instructions, and some
  * more where the hook does not lead to the engine directly, or where the engine
  * has residues to run, in front of a verdict that ends all or of more rules.  0
- * translates all.
+ * translates all that has something to match.
  */
 #define NFJ_CHEAP_DETOUR	80
 #define NFJ_CHEAP_ENDS		20
@@ -82,7 +82,7 @@ bool nfj_small(const struct nfj_chain *nc)
 	unsigned int cheap = READ_ONCE(nfj_cheap);
 
 	if (!cheap)
-		return false;
+		return !nc->stats.cost;
 	if (nc->stats.residue & NFJ_RESIDUE_GOES_ON)
 		cheap += NFJ_CHEAP_GOES_ON;
 	else if (nc->stats.residue & NFJ_RESIDUE_ENDS)
