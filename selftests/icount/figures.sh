@@ -46,7 +46,7 @@ on:same-saddr-tcp:1000    1.07  off:saddr-miss:1       8  120
 on:same-saddr:1000        1.40  off:saddr-miss:1       8  160
 on:acl:1000               2.35  off:saddr-miss:1       8  180
 on:fw:1000                2.60  off:saddr-miss:1       8  180
-on:ipc:1000               2.60  off:saddr-miss:1       8  180
+on:ipc:1000               2.70  off:saddr-miss:1       8  180
 on:acl:10000              2.80  off:saddr-miss:1       8  300
 on:fw:10000               3.80  off:saddr-miss:1       8  300
 on:ipc:10000              3.45  off:saddr-miss:1       8  300
@@ -58,7 +58,7 @@ on:counters:100           0.74  off:counters:100       8  1.00
 on:set-named:1000         1.00  off:set-named:1000    15  1.00
 on:load:1000              1.25  off:load:1000          0  1.25
 on:load:10000             1.25  off:load:10000         0  1.25
-on:load-fw:1000           2.50  off:load-fw:1000       0  1.25
+on:load-fw:1000           2.60  off:load-fw:1000       0  1.25
 on:load-fw:10000          1.60  off:load-fw:10000      0  1.25
 on:add:10000              1.70  off:add:10000          0  2.00
 on:replace:10000          1.15  off:replace:10000      0  2.00
