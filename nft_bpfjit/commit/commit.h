@@ -25,6 +25,7 @@
  * @net: the netns
  * @enable: rules are translated
  * @allowed: owned by the initial user namespace
+ * @hits: rules count how often they are run
  * @budget: what its programs may take
  * @unify: takes past generations out of use
  * @commits: counts commits, under the commit mutex
@@ -35,6 +36,7 @@ struct nfj_net {
 	struct net		*net;
 	int			enable;
 	bool			allowed;
+	bool			hits;
 	struct nfj_budget	*budget;
 	struct delayed_work	unify;
 	unsigned int		commits;
@@ -125,6 +127,7 @@ struct nfj_kept {
  * @states: all states that some blob may still point to
  * @fig: figures of the next generation, if a commit is under way
  * @kept: its rules, likewise, or NULL
+ * @hits: what its rules counted last, or NULL
  * @busy: already in the list of changes that is being made up
  * @hooked: a base chain whose hook calls the engine
  */
@@ -134,6 +137,7 @@ struct nfj_chain {
 	struct list_head	states;
 	struct nfj_figures	fig;
 	struct nfj_kept		*kept;
+	struct nfj_hits		*hits;
 	bool			busy;
 	bool			hooked;
 };
@@ -209,13 +213,25 @@ int nfj_chains_init(void);
 void nfj_chains_exit(void);
 
 /* state.c: what packets see of a chain */
-struct nfj_state *nfj_state_new(const struct nft_chain *chain,
-				const struct nfj_chain *nc);
+struct nfj_state *nfj_state_new(const struct net *net,
+				const struct nft_chain *chain,
+				struct nfj_chain *nc);
 void nfj_state_use(struct nfj_state *st, struct nfj_matcher *m);
 void nfj_state_free(struct nfj_state *st);
 void nfj_state_retire(struct nfj_state *st);
 int nfj_state_init(void);
 void nfj_state_exit(void);
+
+/* hits.c: how often rules are run */
+struct nfj_hit;
+
+u64 nfj_hit_read(const struct nfj_hit *hit);
+void nfj_hits_put(struct nfj_hits *hits);
+void nfj_hits_attach(const struct net *net, const struct nft_chain *chain,
+		     struct nfj_chain *nc, struct nfj_state *st);
+void nfj_hits_switch(struct net *net, bool on);
+void nfj_hits_zero(struct net *net);
+void nfj_hits_end(struct nfj_net *nn);
 
 /* read.c: rules become IMR */
 typedef int nfj_rule_fn(void *arg, const struct nft_rule *rule,

@@ -49,6 +49,7 @@ static void __net_exit nfj_net_end(struct net *net)
 	/* the first starts the second */
 	cancel_delayed_work_sync(&nn->rebuild);
 	cancel_delayed_work_sync(&nn->unify);
+	nfj_hits_end(nn);
 	nfj_budget_put(nn->budget);
 }
 

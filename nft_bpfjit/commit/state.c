@@ -111,8 +111,27 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 	return acts;
 }
 
+/* Which rule each entry is of, for those who look on */
+static struct nfj_from *nfj_froms(const struct nft_chain *chain,
+				  const struct nfj_kept *kept)
+{
+	const struct nfj_ir *ir = &kept->ir;
+	struct nfj_from *from;
+	u32 i;
+
+	from = kvmalloc_array(ir->nentries, sizeof(*from), GFP_KERNEL);
+	if (!from)
+		return NULL;
+	for (i = 0; i < ir->nentries; i++) {
+		from[i].chain = chain;
+		from[i].handle = kept->rule[ir->entries[i].rule].handle;
+	}
+	return from;
+}
+
 /**
  * nfj_state_new - a state without a matcher
+ * @net: the netns
  * @chain: the chain
  * @nc: what is known of it, its rules among it
  *
@@ -120,8 +139,9 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
  *
  * Return: the state, to be freed with nfj_state_free(), or NULL.
  */
-struct nfj_state *nfj_state_new(const struct nft_chain *chain,
-				const struct nfj_chain *nc)
+struct nfj_state *nfj_state_new(const struct net *net,
+				const struct nft_chain *chain,
+				struct nfj_chain *nc)
 {
 	static atomic64_t serial = ATOMIC64_INIT(0);
 	struct nfj_state *st = kzalloc(sizeof(*st), GFP_KERNEL);
@@ -138,6 +158,10 @@ struct nfj_state *nfj_state_new(const struct nft_chain *chain,
 	st->acts = nfj_acts_make(ir);
 	if (!st->acts)
 		goto out_free;
+	st->from = nfj_froms(chain, nc->kept);
+	if (!st->from)
+		goto out_free;
+	nfj_hits_attach(net, chain, nc, st);
 	if (!ir->nfills)
 		return st;
 	st->fills = kvmalloc_array(ir->nfills, sizeof(*st->fills), GFP_KERNEL);
@@ -180,6 +204,8 @@ void nfj_state_free(struct nfj_state *st)
 	kfree(st->edits);
 	kvfree(st->acts);
 	kvfree(st->fills);
+	kvfree(st->from);
+	nfj_hits_put(st->hits);
 	kfree(st);
 }
 

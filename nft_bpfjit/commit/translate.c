@@ -218,7 +218,7 @@ void nfj_translate(struct net *net, struct nfj_change *c, bool deep)
 	}
 
 	err = -ENOMEM;
-	st = nfj_state_new(chain, c->nc);
+	st = nfj_state_new(net, chain, c->nc);
 	if (!st)
 		goto out;
 	err = nfj_edit(net, c, st);

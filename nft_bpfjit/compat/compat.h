@@ -46,6 +46,13 @@ int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 #define NFJ_CTL_CONST
 #endif
 
+/* in a tracepoint: a string that __string() has made room for */
+#if NFJ_KERNEL(6, 10)
+#define nfj_assign_str(dst, src)	do { (void)(src); __assign_str(dst); } while (0)
+#else
+#define nfj_assign_str(dst, src)	__assign_str(dst, src)
+#endif
+
 #if NFJ_KERNEL(6, 6)
 #define nfj_register_sysctl	register_net_sysctl_sz
 #else

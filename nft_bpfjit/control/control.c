@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What each netns shows: the switch and the status files.
+ * What each netns shows: the switches and the status files.
  */
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -18,12 +18,22 @@ static int __net_init nfj_control_begin(struct net *net)
 		return err;
 	err = nfj_proc_init(net);
 	if (err)
-		nfj_sysctl_exit(sysctl);
+		goto err_sysctl;
+	err = nfj_hits_init(net);
+	if (err)
+		goto err_proc;
+	return 0;
+
+err_proc:
+	nfj_proc_exit(net);
+err_sysctl:
+	nfj_sysctl_exit(sysctl);
 	return err;
 }
 
 static void __net_exit nfj_control_end(struct net *net)
 {
+	nfj_hits_exit(net);
 	nfj_proc_exit(net);
 	nfj_sysctl_exit(net_generic(net, nfj_control_id));
 }

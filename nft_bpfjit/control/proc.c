@@ -86,6 +86,17 @@ static const char *nfj_family(u8 family)
 	}
 }
 
+/**
+ * nfj_proc_name - the columns that name a chain
+ * @m: the file
+ * @chain: the chain
+ */
+void nfj_proc_name(struct seq_file *m, const struct nft_chain *chain)
+{
+	seq_printf(m, "%s %s %s ", nfj_family(chain->table->family),
+		   chain->table->name, chain->name);
+}
+
 /* Where a chain runs now, an NFJ_WHY_* */
 static u8 nfj_proc_why(const struct net *net, const struct nft_chain *chain)
 {

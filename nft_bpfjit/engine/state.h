@@ -12,6 +12,8 @@
 #include <net/netfilter/nf_tables.h>
 #include "../load/load.h"
 
+struct nfj_hits;
+
 /* nfj_act::flags */
 #define NFJ_ACT_COUNT	0x01	/* its residue is a counter, and no more */
 #define NFJ_ACT_NEXT	0x02	/* entry @next matches as well, for sure */
@@ -45,6 +47,16 @@ struct nfj_act {
 	u8			nfills;
 	u8			cut;
 	u8			stop;
+};
+
+/**
+ * struct nfj_from - the rule of an entry
+ * @chain: where it is
+ * @handle: its handle
+ */
+struct nfj_from {
+	const struct nft_chain	*chain;
+	u64			handle;
 };
 
 /**
@@ -92,6 +104,8 @@ struct nfj_edits {
  * @matcher: finds entries
  * @edits: what has changed since @matcher was made, or NULL
  * @serial: no other state has had this one
+ * @from: of each entry, the rule that it is of
+ * @hits: where rules count, or NULL; of what is published this alone changes
  */
 struct nfj_state {
 	u32			nprogs;
@@ -109,6 +123,8 @@ struct nfj_state {
 	struct nfj_matcher	*matcher;
 	struct nfj_edits	*edits;
 	u64			serial;
+	struct nfj_from		*from;
+	struct nfj_hits		*hits;
 };
 
 extern const struct nft_expr_ops nfj_ebpf_ops;
