@@ -314,7 +314,7 @@ void nfj_commit_finish(struct net *net, struct list_head *changes)
 	const struct nfj_change *c;
 
 	if (nn->enable)
-		queue_delayed_work(system_unbound_wq, &nn->unify, 1);
+		queue_delayed_work(system_dfl_wq, &nn->unify, 1);
 	list_for_each_entry(c, changes, list)
 		if (nn->enable && c->edited) {
 			nfj_rebuild_queue(nn);

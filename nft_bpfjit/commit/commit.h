@@ -23,6 +23,7 @@
 /**
  * struct nfj_net - per netns
  * @net: the netns
+ * @list: in the list of all, see nfj_nets_each()
  * @enable: rules are translated
  * @allowed: owned by the initial user namespace
  * @budget: what its programs may take
@@ -33,6 +34,7 @@
  */
 struct nfj_net {
 	struct net		*net;
+	struct list_head	list;
 	int			enable;
 	bool			allowed;
 	struct nfj_budget	*budget;
@@ -198,6 +200,7 @@ static inline struct nft_rule_blob *nfj_blob_now(const struct net *net,
 
 /* net.c: our part of a netns */
 struct nfj_net *nfj_pernet(const struct net *net);
+void nfj_nets_each(void (*fn)(struct nfj_net *nn));
 int nfj_net_init(void);
 void nfj_net_exit(void);
 

@@ -195,29 +195,20 @@ static unsigned long nfj_rebuild_delay(const struct nfj_net *nn)
 }
 
 /* Those who wait already wait as long as is now asked for */
+static void nfj_rebuild_again(struct nfj_net *nn)
+{
+	if (delayed_work_pending(&nn->rebuild))
+		mod_delayed_work(system_dfl_wq, &nn->rebuild,
+				 nfj_rebuild_delay(nn));
+}
+
 static int nfj_rebuild_set(const char *val, const struct kernel_param *kp)
 {
 	int err = param_set_uint(val, kp);
-	struct net *net;
 
-	if (err)
-		return err;
-	/* while our part of each netns is there */
-	down_read(&pernet_ops_rwsem);
-	if (THIS_MODULE->state == MODULE_STATE_LIVE) {
-		down_read(&net_rwsem);
-		for_each_net(net) {
-			struct nfj_net *nn = nfj_pernet(net);
-
-			if (delayed_work_pending(&nn->rebuild))
-				mod_delayed_work(system_unbound_wq,
-						 &nn->rebuild,
-						 nfj_rebuild_delay(nn));
-		}
-		up_read(&net_rwsem);
-	}
-	up_read(&pernet_ops_rwsem);
-	return 0;
+	if (!err)
+		nfj_nets_each(nfj_rebuild_again);
+	return err;
 }
 
 static const struct kernel_param_ops nfj_rebuild_ops = {
@@ -235,7 +226,7 @@ MODULE_PARM_DESC(rebuild_ms, "milliseconds after a change of a few rules until a
  */
 void nfj_rebuild_queue(struct nfj_net *nn)
 {
-	queue_delayed_work(system_unbound_wq, &nn->rebuild,
+	queue_delayed_work(system_dfl_wq, &nn->rebuild,
 			   nfj_rebuild_delay(nn));
 }
 

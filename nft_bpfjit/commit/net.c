@@ -10,6 +10,12 @@
 static unsigned int nfj_net_id;
 static bool nfj_going;
 
+/* Our part of each netns, for what is not about one of them.  net_rwsem would say
+ * which there are, not whether they have a part of ours yet, or still.
+ */
+static LIST_HEAD(nfj_nets);
+static DEFINE_MUTEX(nfj_nets_lock);
+
 /**
  * nfj_pernet - our part of a netns
  * @net: the netns
@@ -19,6 +25,22 @@ static bool nfj_going;
 struct nfj_net *nfj_pernet(const struct net *net)
 {
 	return net_generic(net, nfj_net_id);
+}
+
+/**
+ * nfj_nets_each - do something for our part of each netns
+ * @fn: what; must not sleep for a netns to come or go
+ *
+ * Context: sleeps; none is added or goes meanwhile.
+ */
+void nfj_nets_each(void (*fn)(struct nfj_net *nn))
+{
+	struct nfj_net *nn;
+
+	mutex_lock(&nfj_nets_lock);
+	list_for_each_entry(nn, &nfj_nets, list)
+		fn(nn);
+	mutex_unlock(&nfj_nets_lock);
 }
 
 static int __net_init nfj_net_begin(struct net *net)
@@ -34,6 +56,9 @@ static int __net_init nfj_net_begin(struct net *net)
 		return -ENOMEM;
 	/* rules that are there already are translated by nfj_init() */
 	nn->enable = nn->allowed;
+	mutex_lock(&nfj_nets_lock);
+	list_add(&nn->list, &nfj_nets);
+	mutex_unlock(&nfj_nets_lock);
 	return 0;
 }
 
@@ -41,6 +66,9 @@ static void __net_exit nfj_net_end(struct net *net)
 {
 	struct nfj_net *nn = nfj_pernet(net);
 
+	mutex_lock(&nfj_nets_lock);
+	list_del(&nn->list);
+	mutex_unlock(&nfj_nets_lock);
 	/* of a netns that goes nf_tables destroys the chains, in a moment; but
 	 * when the module goes first, packets must not meet it any more there
 	 */

@@ -91,7 +91,7 @@ void nfj_publish_now(struct net *net, struct nft_chain *chain,
 	nfj_chain_sweep(chain, nc);
 	if (g0 != g1)
 		nfj_blob_retire(gen ? g1 : g0);
-	queue_delayed_work(system_unbound_wq, &nfj_pernet(net)->unify, 1);
+	queue_delayed_work(system_dfl_wq, &nfj_pernet(net)->unify, 1);
 }
 
 /* Does any chain of a netns have a program? */
@@ -213,6 +213,6 @@ void nfj_unify_work(struct work_struct *work)
 		}
 	}
 	if (!still)
-		queue_delayed_work(system_unbound_wq, &nn->unify, 1);
+		queue_delayed_work(system_dfl_wq, &nn->unify, 1);
 	mutex_unlock(&nft_net->commit_mutex);
 }

@@ -179,7 +179,7 @@ int nfj_load(const struct nfj_insns *insns, const char *name,
 	if (err)
 		return err;
 	INIT_WORK_ONSTACK(&job.work, nfj_load_work);
-	queue_work(system_unbound_wq, &job.work);
+	queue_work(system_dfl_wq, &job.work);
 	flush_work(&job.work);
 	destroy_work_on_stack(&job.work);
 	if (!job.err)
