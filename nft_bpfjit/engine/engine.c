@@ -250,7 +250,7 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	const struct nfj_act *act;
 	u32 k, next, have = 0;
 
-	if (unlikely(pkt->skb->nf_trace || !st->enter)) {
+	if (unlikely(pkt->skb->nf_trace || !st->enter || nfj_moves(pkt->skb))) {
 		regs->verdict.code = NFT_BREAK;
 		return;
 	}

@@ -13,6 +13,9 @@
 #include <net/netfilter/nf_tables.h>
 #include "flow.h"
 
+DEFINE_STATIC_KEY_FALSE(nfj_frag_slow);
+DEFINE_STATIC_KEY_FALSE(nfj_meta_moves);
+
 /* nft_meta_get_eval_pkttype_lo() */
 static bool nfj_pkttype_lo(struct nfj_key *key, const struct nft_pktinfo *pkt)
 {
