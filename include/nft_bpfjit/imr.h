@@ -106,6 +106,7 @@ struct nfj_fill {
 #define NFJ_ENTRY_WHOLE		0x08	/* the whole match part is in the tests */
 #define NFJ_ENTRY_JUMPS		0x10	/* holds a jump or a goto */
 #define NFJ_ENTRY_ODD		0x20	/* for packets with a short transport header */
+#define NFJ_ENTRY_NOTIN		0x40	/* goes on when @set does not have the key */
 
 /**
  * struct nfj_entry - an entry: a rule, or one case of a rule
@@ -124,6 +125,10 @@ struct nfj_fill {
  * @flags: NFJ_ENTRY_*
  * @verdict: what follows the residue: NF_ACCEPT, NF_DROP, NFT_*
  * @target: with NFT_JUMP and NFT_GOTO the chain, or NULL: expression @end knows
+ * @set: nft's set that the residue begins by looking up, its key filled in, or NULL
+ * @set_key: number of the register that holds the key
+ * @set_data: index in nft_regs::data of the register that takes its data, or
+ *	      NFJ_NO_DATA
  */
 struct nfj_entry {
 	u32	first;
@@ -139,7 +144,12 @@ struct nfj_entry {
 	u8	flags;
 	s32	verdict;
 	const void *target;
+	void	*set;
+	u8	set_key;
+	u8	set_data;
 };
+
+#define NFJ_NO_DATA	0xff
 
 /* nfj_ir::taint: why registers or traces tie rules together, see frontend.c */
 #define NFJ_TAINT_TRACE		0x01	/* a rule sets nftrace */
@@ -235,6 +245,7 @@ struct nfj_set_in {
  *	    a set's key), else 0
  * @datalen: likewise of the destination register (a map's data)
  * @set: the set that is looked up, if it never changes, else NULL
+ * @named: nft's own set, if it can be looked up faster than nft does
  */
 struct nfj_expr_in {
 	const char		*name;
@@ -243,6 +254,7 @@ struct nfj_expr_in {
 	u16			keylen;
 	u16			datalen;
 	struct nfj_set_in	*set;
+	void			*named;
 };
 
 void nfj_ir_init(struct nfj_ir *ir);

@@ -42,11 +42,16 @@ static void nfj_acts_place(struct nfj_act *act, const struct nfj_act *last,
 		for (n = 0; (void *)expr < (void *)dp->data + dp->dlen; n++) {
 			if (n == cut && cut < end)
 				act->expr = (void *)expr - (void *)blob->data;
+			if (n == cut + 1 && act->look)
+				act->look->resume = (void *)expr -
+						    (void *)blob->data;
 			if (n == end)
 				break;
 			expr = (void *)expr + expr->ops->size;
 		}
 		act->end = (void *)expr - (void *)blob->data;
+		if (act->look && cut + 1 == end)
+			act->look->resume = act->end;
 		if ((act->verdict == NFT_JUMP || act->verdict == NFT_GOTO) &&
 		    !act->chain)
 			nfj_act_target(act, expr);

@@ -235,9 +235,11 @@ void nfj_changes_free(struct list_head *changes)
  * @net: the netns
  * @changes: filled in, for nfj_commit_cancel() or nfj_commit_finish()
  *
+ * Shadows of sets come first: those that chains make are of the next generation.
+ *
  * Context: commit mutex; sleeps.
  */
-void nfj_commit_prepare(struct net *net, struct list_head *changes)
+void nfj_commit_prepare(struct net *net, struct nfj_changes *changes)
 {
 	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
 	struct nfj_net *nn = nfj_pernet(net);
@@ -245,8 +247,9 @@ void nfj_commit_prepare(struct net *net, struct list_head *changes)
 	struct nfj_change *c;
 
 	WRITE_ONCE(nn->commits, nn->commits + 1);
+	nfj_shadows_prepare(&nn->shadows, net, &changes->sets);
 	if (!nn->enable)
-		return;
+		goto out;
 	list_for_each_entry(trans, &nft_net->commit_list, list) {
 		struct nft_chain *chain;
 
@@ -256,10 +259,10 @@ void nfj_commit_prepare(struct net *net, struct list_head *changes)
 		chain = nft_trans_rule_chain(trans);
 		if (chain->blob_next || !nft_is_active_next(net, chain))
 			continue;
-		nfj_change_add(chain, changes);
+		nfj_change_add(chain, &changes->chains);
 	}
-	nfj_changes_translate(net, changes);
-	list_for_each_entry(c, changes, list) {
+	nfj_changes_translate(net, &changes->chains);
+	list_for_each_entry(c, &changes->chains, list) {
 		if (!c->blob)
 			continue;
 		c->chain->blob_next = c->blob;
@@ -268,6 +271,8 @@ void nfj_commit_prepare(struct net *net, struct list_head *changes)
 		list_add_tail(&c->st->list, &c->nc->states);
 		c->edited = c->st->edits;
 	}
+out:
+	nfj_shadows_prepared(&nn->shadows);
 }
 
 /**
@@ -277,11 +282,11 @@ void nfj_commit_prepare(struct net *net, struct list_head *changes)
  *
  * Context: commit mutex, still held after a failure.
  */
-void nfj_commit_cancel(struct net *net, struct list_head *changes)
+void nfj_commit_cancel(struct net *net, struct nfj_changes *changes)
 {
 	struct nfj_change *c;
 
-	list_for_each_entry(c, changes, list) {
+	list_for_each_entry(c, &changes->chains, list) {
 		c->nc->fig = c->saved;
 		nfj_change_unread(c);
 		if (!c->blob)
@@ -296,7 +301,8 @@ void nfj_commit_cancel(struct net *net, struct list_head *changes)
 			nfj_state_free(c->st);
 		}
 	}
-	nfj_changes_free(changes);
+	nfj_changes_free(&changes->chains);
+	nfj_shadows_cancel(net, &changes->sets);
 }
 
 /**
@@ -308,17 +314,18 @@ void nfj_commit_cancel(struct net *net, struct list_head *changes)
  *
  * Context: the commit mutex has been released, so chains may be gone already.
  */
-void nfj_commit_finish(struct net *net, struct list_head *changes)
+void nfj_commit_finish(struct net *net, struct nfj_changes *changes)
 {
 	struct nfj_net *nn = nfj_pernet(net);
 	const struct nfj_change *c;
 
+	nfj_shadows_finish(&changes->sets);
 	if (nn->enable)
 		queue_delayed_work(system_unbound_wq, &nn->unify, 1);
-	list_for_each_entry(c, changes, list)
+	list_for_each_entry(c, &changes->chains, list)
 		if (nn->enable && c->edited) {
 			nfj_rebuild_queue(nn);
 			break;
 		}
-	nfj_changes_free(changes);
+	nfj_changes_free(&changes->chains);
 }

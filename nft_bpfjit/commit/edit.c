@@ -293,7 +293,7 @@ static void nfj_rebuild_give(struct nfj_net *nn, u64 serial,
 	if (!chain)
 		goto out_put;
 	nc = nfj_chain_find(chain);
-	st = nfj_state_new(chain, nc);
+	st = nfj_state_new(nn->net, chain, nc);
 	if (!st)
 		goto out_put;
 	was = nfj_blob_now(nn->net, chain);

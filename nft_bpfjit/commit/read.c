@@ -40,6 +40,7 @@ struct nfj_reader {
 	struct list_head	*at;	/* the set that was found last */
 	struct nfj_expr_in	*in;
 	struct sk_buff		*skb;
+	bool			writes;	/* there was a dynset */
 };
 
 static int nfj_reader_init(struct nfj_reader *rd, struct net *net,
@@ -47,6 +48,7 @@ static int nfj_reader_init(struct nfj_reader *rd, struct net *net,
 {
 	rd->net = net;
 	rd->table = table;
+	rd->writes = false;
 	/* the sets of a rule that was added are the last ones */
 	rd->at = table->sets.prev->prev;
 	rd->in = kvmalloc_array(NFJ_EXPRS_MAX, sizeof(*rd->in), GFP_KERNEL);
@@ -104,8 +106,16 @@ static void nfj_expr_set(struct nfj_reader *rd, struct nfj_expr_in *in)
 		return;
 	in->keylen = set->klen;
 	in->datalen = set->dlen;
-	if (lookup)
-		in->set = nfj_set_read(rd->net, set);
+	if (!lookup) {
+		if (type == NFTA_DYNSET_SET_NAME) {
+			rd->writes = true;
+			nfj_shadow_written(set);
+		}
+		return;
+	}
+	in->set = nfj_set_read(rd->net, set);
+	if (!in->set && nfj_shadow_why(set) == NFJ_SHADOW_GOOD)
+		in->named = set;
 }
 
 /* Append a rule */
@@ -337,6 +347,7 @@ int nfj_change_read(struct net *net, struct nfj_change *c)
 	if (!err)
 		err = nfj_kept_rules(c, kept, &rd);
 	nfj_reader_exit(&rd);
+	c->nc->writes |= rd.writes;
 	if (err)
 		nfj_kept_free(kept);
 	else

@@ -5,7 +5,7 @@
  * An anonymous set belongs to one rule and lives and dies with it, so its
  * elements can go into the program.  All else is looked up when the packet
  * comes, in nft's own set: named sets, which change any time, and sets whose
- * elements count or expire.
+ * elements count or expire.  Those may have a shadow (sets/shadow.h).
  *
  * Elements are read from the set itself, as the next generation will have it.
  * An rbtree keeps intervals as two elements, where one begins and where it is
@@ -19,8 +19,6 @@
 #include <linux/string.h>
 #include "../hook/private.h"
 #include "commit.h"
-
-#define NFJ_SET_ELEMS_MAX	65536
 
 struct nfj_set_reader {
 	struct nft_set_iter	iter;
@@ -218,4 +216,65 @@ void nfj_set_free(struct nfj_set_in *in)
 	if (in)
 		kvfree(in->elems);
 	kfree(in);
+}
+
+/* Does a rule write to a set?  What binds a set to a rule lies in the rule's
+ * expression.
+ */
+static bool nfj_rule_writes(const struct nft_rule *rule, const void *binding)
+{
+	const struct nft_expr *expr, *last;
+
+	if (binding < (const void *)rule->data ||
+	    binding >= (const void *)rule->data + rule->dlen)
+		return false;
+	nft_rule_for_each_expr(expr, last, rule)
+		if (binding >= (const void *)expr &&
+		    binding < (const void *)expr + expr->ops->size)
+			return !expr->ops->type ||
+			       !strcmp(expr->ops->type->name, "dynset");
+	return true;
+}
+
+static bool nfj_set_written(const struct nft_set *set)
+{
+	const struct nft_set_binding *b;
+	const struct nft_rule *rule;
+
+	if (!nfj_shadow_writable(set))
+		return false;
+	list_for_each_entry(b, &set->bindings, list) {
+		const struct nfj_chain *nc = nfj_chain_find(b->chain);
+
+		if (nc && nc->kept && !nc->writes)
+			continue;
+		list_for_each_entry(rule, &b->chain->rules, list)
+			if (nfj_rule_writes(rule, b))
+				return true;
+	}
+	return false;
+}
+
+/**
+ * nfj_set_shadow - the shadow of a set that a rule looks up
+ * @net: the netns
+ * @set: the set
+ *
+ * Sets that are written to need not be marked as such: any that can be may be.  So
+ * when a shadow is made the rules that refer to its set are looked at; later ones
+ * are seen when they are read (nfj_shadow_written()).
+ *
+ * Context: commit mutex; sleeps.
+ *
+ * Return: the shadow, to be released with nfj_shadow_put(), or NULL.
+ */
+struct nfj_shadow *nfj_set_shadow(struct net *net, struct nft_set *set)
+{
+	struct nfj_net *nn = nfj_pernet(net);
+	struct nfj_shadow *sh = nfj_shadow_known(set);
+
+	if (sh || nfj_shadow_why(set) != NFJ_SHADOW_GOOD)
+		return sh;
+	return nfj_shadow_make(&nn->shadows, net, set, nn->budget,
+			       nfj_set_written(set));
 }

@@ -31,8 +31,7 @@ static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_entry *a,
 {
 	u32 i, j;
 
-	/* only a program that has found b has made b's part of the key */
-	if (b->nfills || (b->ntests && a->flags & NFJ_ENTRY_MUTATES))
+	if (b->ntests && a->flags & NFJ_ENTRY_MUTATES)
 		return false;
 	for (i = 0; i < b->ntests; i++) {
 		const struct nfj_test *t = &ir->tests[b->first + i];
@@ -47,6 +46,20 @@ static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_entry *a,
 			return false;
 	}
 	return true;
+}
+
+/* NFJ_ACT_*: what is known of the entry behind another */
+static u16 nfj_act_follows(const struct nfj_ir *ir, const struct nfj_entry *a,
+			   const struct nfj_entry *b)
+{
+	if (!nfj_implies(ir, a, b))
+		return 0;
+	if (!b->nfills)
+		return NFJ_ACT_NEXT;
+	/* only a program that may find b has made b's part of the key */
+	if (a->flags & NFJ_ENTRY_MUTATES || (!a->ntests && !a->nfills))
+		return 0;
+	return NFJ_ACT_FOLLOWS;
 }
 
 /* The actions, for nfj_blob_build() to put in offsets for numbers */
@@ -81,15 +94,84 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 		while (act->next < ir->nentries &&
 		       ir->entries[act->next].flags & NFJ_ENTRY_DEAD)
 			act->next++;
-		if (act->next < ir->nentries &&
-		    nfj_implies(ir, r, &ir->entries[act->next]))
-			act->flags |= NFJ_ACT_NEXT;
+		if (act->next < ir->nentries)
+			act->flags |= nfj_act_follows(ir, r,
+						      &ir->entries[act->next]);
 	}
 	return acts;
 }
 
+/* Where the key of a lookup lies: fills are in the order of registers.  False: not
+ * all of it is filled in, or so near to the end of the key that a whole word can't
+ * be read.
+ */
+static bool nfj_look_key(struct nfj_look *look, const struct nfj_fill *fill,
+			 const struct nfj_entry *r)
+{
+	const struct nfj_shadow *sh = look->shadow;
+	u32 i, words = 0;
+
+	for (i = 0; i < r->nfills && words < sh->words; i++, fill++) {
+		if (fill->word != r->set_key + words)
+			continue;
+		if (!words++)
+			look->fill = fill;
+		if (fill->off + sizeof(u32) > sizeof(struct nfj_key))
+			return false;
+	}
+	if (words < sh->words)
+		return false;
+	look->quick = &nfj_shadow_closed;
+	if (sh->klen == sizeof(u32) && look->fill->len == sizeof(u32)) {
+		look->quick = sh;
+		look->off = look->fill->off;
+	}
+	return true;
+}
+
+/* The lookups that residues begin with.  One that has no shadow stays nft's. */
+static int nfj_looks_make(struct net *net, struct nfj_state *st,
+			  const struct nfj_ir *ir)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < ir->nentries; i++)
+		n += !!ir->entries[i].set;
+	if (!n)
+		return 0;
+	st->looks = kvcalloc(n, sizeof(*st->looks), GFP_KERNEL);
+	if (!st->looks)
+		return -ENOMEM;
+	for (i = 0; i < ir->nentries; i++) {
+		const struct nfj_entry *r = &ir->entries[i];
+		struct nfj_look *look = &st->looks[st->nlooks];
+		const struct nft_set *set = r->set;
+
+		if (!set)
+			continue;
+		look->shadow = nfj_set_shadow(net, r->set);
+		if (!look->shadow)
+			continue;
+		if (!nfj_look_key(look, &st->fills[r->fill], r)) {
+			nfj_shadow_put(look->shadow);
+			continue;
+		}
+		look->dreg = r->set_data;
+		look->dlen = set->dlen;
+		look->invert = r->flags & NFJ_ENTRY_NOTIN;
+		st->acts[i].look = look;
+		if (look->quick == look->shadow && !look->invert &&
+		    r->cut + 1 == r->end && st->acts[i].next >= ir->nentries &&
+		    (r->verdict == NF_ACCEPT || r->verdict == NF_DROP))
+			st->acts[i].flags |= NFJ_ACT_QUICK;
+		st->nlooks++;
+	}
+	return 0;
+}
+
 /**
  * nfj_state_new - a state without a matcher
+ * @net: the netns
  * @chain: the chain
  * @nc: what is known of it, its rules among it
  *
@@ -97,7 +179,7 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
  *
  * Return: the state, to be freed with nfj_state_free(), or NULL.
  */
-struct nfj_state *nfj_state_new(const struct nft_chain *chain,
+struct nfj_state *nfj_state_new(struct net *net, const struct nft_chain *chain,
 				const struct nfj_chain *nc)
 {
 	static atomic64_t serial = ATOMIC64_INIT(0);
@@ -120,11 +202,29 @@ struct nfj_state *nfj_state_new(const struct nft_chain *chain,
 	if (!st->fills)
 		goto out_free;
 	memcpy(st->fills, ir->fills, ir->nfills * sizeof(*st->fills));
+	if (nfj_looks_make(net, st, ir))
+		goto out_free;
 	return st;
 
 out_free:
 	nfj_state_free(st);
 	return NULL;
+}
+
+/* What one program may find it has the key of */
+static void nfj_acts_follow(struct nfj_state *st, const struct nfj_matcher *m)
+{
+	const struct nfj_prog *prog = m->prog;
+	u32 i;
+
+	for (i = 0; i < st->nacts; i++) {
+		struct nfj_act *act = &st->acts[i];
+
+		while (i >= prog->last)
+			prog++;
+		if (act->flags & NFJ_ACT_FOLLOWS && act->next < prog->last)
+			act->flags |= NFJ_ACT_NEXT;
+	}
 }
 
 /**
@@ -134,6 +234,7 @@ out_free:
  */
 void nfj_state_use(struct nfj_state *st, struct nfj_matcher *m)
 {
+	nfj_acts_follow(st, m);
 	st->matcher = m;
 	st->nprogs = st->acts->flags & NFJ_ACT_ALWAYS ? 0 : m->nprogs;
 	st->prog = m->prog;
@@ -145,6 +246,11 @@ void nfj_state_use(struct nfj_state *st, struct nfj_matcher *m)
  */
 void nfj_state_free(struct nfj_state *st)
 {
+	u32 i;
+
+	for (i = 0; i < st->nlooks; i++)
+		nfj_shadow_put(st->looks[i].shadow);
+	kvfree(st->looks);
 	nfj_matcher_put(st->matcher);
 	if (st->edits)
 		nfj_matcher_put(st->edits->added);

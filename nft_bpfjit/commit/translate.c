@@ -144,6 +144,7 @@ void nfj_change_look(struct net *net, struct nfj_change *c)
 	err = nfj_change_read(net, c);
 	if (err) {
 		/* what was not read may be anything */
+		nfj_shadows_doubt(nfj_pernet(net)->budget);
 		fig->taint = NFJ_TAINT_UNINIT;
 		fig->why = nfj_why(err);
 		fig->err = err;
@@ -218,7 +219,7 @@ void nfj_translate(struct net *net, struct nfj_change *c, bool deep)
 	}
 
 	err = -ENOMEM;
-	st = nfj_state_new(chain, c->nc);
+	st = nfj_state_new(net, chain, c->nc);
 	if (!st)
 		goto out;
 	err = nfj_edit(net, c, st);

@@ -66,7 +66,13 @@ static const char * const nfj_why_name[] = {
 	[NFJ_WHY_UNSUPPORTED]	= "unsupported",
 };
 
-static const char *nfj_family(u8 family)
+/**
+ * nfj_family - the name of a family, as nft has it
+ * @family: NFPROTO_*
+ *
+ * Return: the name.
+ */
+const char *nfj_family(u8 family)
 {
 	switch (family) {
 	case NFPROTO_IPV4:
@@ -305,11 +311,17 @@ int nfj_proc_init(struct net *net)
 				    nfj_proc_show, NULL))
 		return -ENOMEM;
 	if (!proc_create_net_single(NFT_BPFJIT_PROC_RULES, 0400, net->proc_net,
-				    nfj_proc_rules_show, NULL)) {
-		remove_proc_entry(NFT_BPFJIT_PROC, net->proc_net);
-		return -ENOMEM;
-	}
+				    nfj_proc_rules_show, NULL))
+		goto err_chains;
+	if (nfj_proc_sets_init(net))
+		goto err_rules;
 	return 0;
+
+err_rules:
+	remove_proc_entry(NFT_BPFJIT_PROC_RULES, net->proc_net);
+err_chains:
+	remove_proc_entry(NFT_BPFJIT_PROC, net->proc_net);
+	return -ENOMEM;
 }
 
 /**
@@ -318,6 +330,7 @@ int nfj_proc_init(struct net *net)
  */
 void nfj_proc_exit(struct net *net)
 {
+	nfj_proc_sets_exit(net);
 	remove_proc_entry(NFT_BPFJIT_PROC_RULES, net->proc_net);
 	remove_proc_entry(NFT_BPFJIT_PROC, net->proc_net);
 }

@@ -121,15 +121,53 @@ static __always_inline void nfj_fill_regs(struct nft_regs *regs,
 	} while (--n);
 }
 
-/* What an entry does; NFT_CONTINUE when it comes to no verdict */
-static __always_inline void nfj_act_eval(const struct nfj_state *st,
+void nfj_look_rest(const struct nfj_state *st, const struct nfj_act *act,
+		   const struct nfj_key *key, struct nft_regs *regs,
+		   const struct nft_pktinfo *pkt, enum nfj_found found,
+		   const struct nft_set_ext *ext);
+
+/* Does the lookup that a residue begins with miss?  Else what belongs to the element,
+ * and the rest of the residue, has been done.  Most lookups miss.
+ */
+static __always_inline bool nfj_look_misses(const struct nfj_state *st,
+					    const struct nfj_act *act,
+					    const struct nfj_key *key,
+					    struct nft_regs *regs,
+					    const struct nft_pktinfo *pkt)
+{
+	const struct nfj_look *look = act->look;
+	const struct nft_set_ext *ext = NULL;
+	enum nfj_found found;
+
+	found = nfj_shadow_quick(look->quick, (const void *)key + look->off);
+	if (found == NFJ_DONE)
+		found = nfj_look_find(look, key, &ext);
+	if (found != NFJ_DONE) {
+		if (found == (look->invert ? NFJ_HIT : NFJ_MISS))
+			return true;
+		if (!ext && look->resume == act->end)
+			return false;
+	}
+	nfj_look_rest(st, act, key, regs, pkt, found, ext);
+	return false;
+}
+
+/* What an entry does; NFT_CONTINUE when it comes to no verdict.  False: its lookup
+ * has missed, and it has done nothing.
+ */
+static __always_inline bool nfj_act_eval(const struct nfj_state *st,
 					 const struct nfj_act *act,
 					 const struct nfj_key *key,
 					 struct nft_regs *regs,
 					 const struct nft_pktinfo *pkt)
 {
 	regs->verdict.code = NFT_CONTINUE;
-	if (act->expr) {
+	if (act->look) {
+		if (nfj_look_misses(st, act, key, regs, pkt))
+			return false;
+		if (regs->verdict.code != NFT_CONTINUE)
+			return true;
+	} else if (act->expr) {
 		const void *data = st->blob->data;
 
 		if (act->nfills)
@@ -137,10 +175,11 @@ static __always_inline void nfj_act_eval(const struct nfj_state *st,
 				      act->nfills);
 		nfj_exprs_eval(data + act->expr, data + act->end, regs, pkt);
 		if (regs->verdict.code != NFT_CONTINUE)
-			return;
+			return true;
 	}
 	regs->verdict.code = act->verdict;
 	regs->verdict.chain = (void *)act->chain;
+	return true;
 }
 
 /**
@@ -174,7 +213,10 @@ static __always_inline bool nfj_acts_run(const struct nfj_state *st,
 		goto match;
 	goto evaluated;
 	for (;;) {
-		nfj_act_eval(st, act, key, regs, pkt);
+		if (!nfj_act_eval(st, act, key, regs, pkt)) {
+			*next = act->next;
+			goto follow;
+		}
 evaluated:
 		if (nfj_is_final(regs->verdict.code))
 			return true;
@@ -184,6 +226,7 @@ evaluated:
 		if (regs->verdict.code != NFT_CONTINUE &&
 		    regs->verdict.code != NFT_BREAK)
 			return true;
+follow:
 		if (act->flags & NFJ_ACT_NEXT) {
 			act = &st->acts[*next];
 			continue;

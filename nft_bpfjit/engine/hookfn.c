@@ -89,6 +89,35 @@ static noinline unsigned int nfj_base_run(const struct nfj_state *st,
 	return nfj_base_end(st, pkt, regs);
 }
 
+/* An entry that begins with a lookup has been found; nothing has been done yet */
+static noinline unsigned int nfj_base_look(const struct nfj_state *st,
+					   const struct nfj_act *act,
+					   struct nfj_key *key, u32 have,
+					   struct nft_regs *regs,
+					   struct nft_pktinfo *pkt, u8 gen)
+{
+	const struct nft_base_chain *base = nft_base_chain(st->chain);
+	u32 k;
+
+	while (!nfj_act_eval(st, act, key, regs, pkt)) {
+		if (act->next >= st->nacts)
+			return nfj_policy(base, pkt);
+		if (act->flags & NFJ_ACT_NEXT) {
+			act = &st->acts[act->next];
+			continue;
+		}
+		k = nfj_match(st, key, pkt, act->next, &have);
+		if (k == NFJ_NONE)
+			return nfj_policy(base, pkt);
+		if (unlikely(k == NFJ_BAD))
+			return nft_do_chain(pkt, (void *)st->chain);
+		act = &st->acts[k];
+	}
+	if (nfj_is_final(regs->verdict.code))
+		return nfj_verdict(pkt, regs->verdict.code);
+	return nfj_base_run(st, act, key, have, regs, pkt, gen);
+}
+
 static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 						 void *priv)
 {
@@ -98,6 +127,7 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	u8 gen = READ_ONCE(nft_net(pkt)->nft.gencursor);
 	const struct nfj_state *st = nfj_blob_state(nfj_blob_of(chain, gen));
 	const struct nfj_act *act;
+	enum nfj_found found;
 	u32 k, have = 0;
 
 	if (unlikely(!st || pkt->skb->nf_trace))
@@ -113,6 +143,16 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	act = &st->acts[k];
 	if (likely(!act->expr && nfj_is_final(act->verdict)))
 		return nfj_verdict(pkt, act->verdict);
+	if (act->flags & NFJ_ACT_QUICK) {
+		found = nfj_shadow_quick(act->look->quick, (const void *)&key +
+							   act->look->off);
+		if (found == NFJ_MISS)
+			return nfj_policy(nft_base_chain(chain), pkt);
+		if (likely(found == NFJ_HIT))
+			return nfj_verdict(pkt, act->verdict);
+	}
+	if (act->look)
+		return nfj_base_look(st, act, &key, have, &regs, pkt, gen);
 	nfj_act_eval(st, act, &key, &regs, pkt);
 	if (likely(nfj_is_final(regs.verdict.code)))
 		return nfj_verdict(pkt, regs.verdict.code);

@@ -11,11 +11,14 @@
 #include <linux/workqueue.h>
 #include <net/netfilter/nf_tables.h>
 #include "../load/load.h"
+#include "../sets/shadow.h"
 
 /* nfj_act::flags */
 #define NFJ_ACT_MUTATES	0x01	/* extract the key anew afterwards */
 #define NFJ_ACT_NEXT	0x02	/* entry @next matches as well, for sure */
 #define NFJ_ACT_ALWAYS	0x04	/* matches any packet: no program need be asked */
+#define NFJ_ACT_FOLLOWS	0x08	/* @next matches as well, if its key is made */
+#define NFJ_ACT_QUICK	0x10	/* a lookup and a verdict that ends all, at the end */
 
 /**
  * struct nfj_act - what the engine does when an entry matches
@@ -28,6 +31,7 @@
  * @nfills: register words to fill in for the expressions
  * @fill: index of the first of them in nfj_state::fills
  * @chain: with NFT_JUMP and NFT_GOTO
+ * @look: the first of the expressions, as we look it up, or NULL
  */
 struct nfj_act {
 	u32			expr;
@@ -38,6 +42,7 @@ struct nfj_act {
 	u16			flags;
 	u16			nfills;
 	const struct nft_chain	*chain;
+	struct nfj_look		*look;
 	u32			fill;
 };
 
@@ -75,6 +80,8 @@ struct nfj_edits {
  * @acts: for each entry what to do
  * @nacts: entries
  * @fills: register words that residues read
+ * @looks: lookups of residues
+ * @nlooks: how many
  * @enter: may be entered from nft_do_chain(): a base chain, or one that does
  *	   not jump
  * @chain: the chain
@@ -92,6 +99,8 @@ struct nfj_state {
 	struct nfj_act		*acts;
 	u32			nacts;
 	struct nfj_fill		*fills;
+	struct nfj_look		*looks;
+	u32			nlooks;
 	bool			enter;
 	const struct nft_chain	*chain;
 	struct nft_rule_blob	*blob;

@@ -54,6 +54,11 @@ enum nfj_fe_result {
  * @verdict: verdict of an immediate expression, if @is_verdict
  * @is_verdict: the current expression is an immediate verdict
  * @live: the current expression looks up nft's own set, or draws a number
+ * @set: nft's set that expression @set_at looks up, or NULL
+ * @set_at: number of that expression, the first that is not pure
+ * @set_key: number of the register that holds its key
+ * @set_data: where its data goes, see nfj_entry::set_data
+ * @set_not: goes on when the key is not in it
  * @fill: index of the residue's first fill in @ir
  * @nfills: how many it has
  * @kmask: scratch: bits of the key that a comparison wants fixed
@@ -80,6 +85,11 @@ struct nfj_fe {
 	s32		verdict;
 	bool		is_verdict;
 	bool		live;
+	void		*set;
+	unsigned int	set_at;
+	u8		set_key;
+	u8		set_data;
+	bool		set_not;
 	u32		fill;
 	u32		nfills;
 	u8		kmask[sizeof(struct nfj_key)];
