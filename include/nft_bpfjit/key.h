@@ -106,6 +106,8 @@ struct nfj_key {
 #define NFJ_GROUP_TH		0x40	/* th th_len thf_len */
 #define NFJ_GROUP_OIFNAME	0x100	/* oifname */
 
+#define NFJ_GROUPS_ALL		0x1ff
+
 /**
  * struct nfj_need - what a matcher reads of the flow key
  * @groups: NFJ_GROUP_*

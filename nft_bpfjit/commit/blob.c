@@ -26,31 +26,32 @@ static void nfj_act_target(struct nfj_act *act, const struct nft_expr *expr)
 	act->chain = regs.verdict.chain;
 }
 
-/* The entries of a rule from @act on: numbers of expressions become offsets */
-static void nfj_acts_place(struct nfj_act *act, const struct nfj_act *last,
-			   const struct nft_rule_blob *blob,
-			   struct nft_rule_dp *dp)
+/**
+ * nfj_act_place - numbers of expressions become pointers
+ * @act: what an entry does
+ * @data: the expressions of its rule, of which there are
+ * @dlen: bytes
+ */
+void nfj_act_place(struct nfj_act *act, const void *data, unsigned int dlen)
 {
-	u32 nr = act->rule, n, cut, end;
+	const u32 cut = act->cut, end = act->stop;
+	const struct nft_expr *expr = data;
+	u32 n;
 
-	for (; act != last && act->rule == nr; act++) {
-		struct nft_expr *expr = (void *)dp->data;
-
-		cut = act->expr;
-		end = act->end;
-		act->expr = 0;
-		for (n = 0; (void *)expr < (void *)dp->data + dp->dlen; n++) {
-			if (n == cut && cut < end)
-				act->expr = (void *)expr - (void *)blob->data;
-			if (n == end)
-				break;
-			expr = (void *)expr + expr->ops->size;
-		}
-		act->end = (void *)expr - (void *)blob->data;
-		if ((act->verdict == NFT_JUMP || act->verdict == NFT_GOTO) &&
-		    !act->chain)
-			nfj_act_target(act, expr);
+	act->expr = NULL;
+	for (n = 0; (const void *)expr < data + dlen; n++) {
+		if (n == cut && cut < end)
+			act->expr = expr;
+		if (n == end)
+			break;
+		expr = (const void *)expr + expr->ops->size;
 	}
+	act->end = expr;
+	if (act->expr && act->expr->ops == nfj_counter_ops && end == cut + 1)
+		act->flags |= NFJ_ACT_COUNT;
+	if ((act->verdict == NFT_JUMP || act->verdict == NFT_GOTO) &&
+	    !act->chain)
+		nfj_act_target(act, expr);
 }
 
 /**
@@ -60,8 +61,8 @@ static void nfj_acts_place(struct nfj_act *act, const struct nfj_act *last,
  * @st: its state, or NULL for a blob as nf_tables would make it
  * @gfp: __GFP_NOFAIL where no failure is allowed
  *
- * Sets nfj_state::blob, and turns the numbers of expressions in its actions
- * into offsets, once.
+ * Sets nfj_state::blob, and makes its actions point to their expressions there,
+ * once.
  *
  * Context: commit mutex.
  *
@@ -108,7 +109,8 @@ struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 		data += NFJ_EBPF_RULE;
 	}
 
-	if (st) {
+	/* a whole has them elsewhere, see whole.c */
+	if (st && !st->levels) {
 		act = st->acts;
 		last_act = act + st->nacts;
 	}
@@ -126,11 +128,8 @@ struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 		dp->handle = rule->handle;
 		dp->dlen = len;
 		data += len;
-		if (act != last_act && act->rule == nr) {
-			nfj_acts_place(act, last_act, blob, dp);
-			while (act != last_act && act->rule == nr)
-				act++;
-		}
+		while (act != last_act && act->rule == nr)
+			nfj_act_place(act++, dp->data, dp->dlen);
 		nr++;
 	}
 	blob->size = data - (void *)blob->data;

@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "commit.h"
+#include "whole.h"
 
 /**
  * nfj_change_add - put a chain on the list of changes, once
@@ -164,6 +165,40 @@ static void nfj_table_settle(struct net *net, struct nft_table *table,
 			nfj_change_drop(c, why);
 }
 
+/* Chains that were made of the rules of one that changes are made anew.  The list
+ * grows at its end, and what is added there leads to no more.
+ */
+static void nfj_changes_depend(struct net *net, struct list_head *changes)
+{
+	struct nft_table *table;
+	struct nft_chain *chain;
+	struct nfj_change *c;
+
+	list_for_each_entry(table, &nfj_nft_pernet(net)->tables, list) {
+		bool changed = false;
+
+		list_for_each_entry(c, changes, list)
+			changed |= c->chain->table == table;
+		if (!changed)
+			continue;
+		list_for_each_entry(chain, &table->chains, list) {
+			const struct nfj_state *st;
+
+			if (!nft_is_base_chain(chain) ||
+			    !nft_is_active_next(net, chain))
+				continue;
+			st = nfj_blob_state(nfj_blob_now(net, chain));
+			if (!st || !nfj_whole_depends(st))
+				continue;
+			c = nfj_change_add(chain, changes);
+			if (!c)
+				continue;
+			c->must = true;
+			nfj_change_look(net, c);
+		}
+	}
+}
+
 /**
  * nfj_changes_translate - find out what the chains on a list become
  * @net: the netns
@@ -179,6 +214,7 @@ void nfj_changes_translate(struct net *net, struct list_head *changes)
 
 	list_for_each_entry(c, changes, list)
 		nfj_change_look(net, c);
+	nfj_changes_depend(net, changes);
 	list_for_each_entry(c, changes, list) {
 		if (c->chain->table != table) {
 			table = c->chain->table;
@@ -208,6 +244,8 @@ void nfj_changes_translate(struct net *net, struct list_head *changes)
 				continue;
 			gfp |= __GFP_NOFAIL;
 		}
+		if (c->must)
+			gfp |= __GFP_NOFAIL;
 		c->blob = nfj_blob_build(net, c->chain, c->st, gfp);
 		if (!c->blob)
 			nfj_change_drop(c, NFJ_WHY_NOMEM);

@@ -162,6 +162,7 @@ struct nfj_run {
  * @saved: figures before the change
  * @was: rules before the change
  * @read: nfj_chain::kept is new
+ * @must: its state is made of rules of others that change: it must not stay
  * @edited: the new state has nfj_state::edits
  * @nruns: how many of @run are in use; more than there are: too many
  * @run: entries that stay
@@ -175,6 +176,7 @@ struct nfj_change {
 	struct nfj_figures	saved;
 	struct nfj_kept		*was;
 	bool			read;
+	bool			must;
 	bool			edited;
 	u32			nruns;
 	struct nfj_run		run[NFJ_RUNS_MAX];
@@ -209,8 +211,11 @@ int nfj_chains_init(void);
 void nfj_chains_exit(void);
 
 /* state.c: what packets see of a chain */
+u32 nfj_key_groups(unsigned int off, unsigned int size, u64 mask);
+struct nfj_whole;
 struct nfj_state *nfj_state_new(const struct nft_chain *chain,
-				const struct nfj_chain *nc);
+				const struct nfj_chain *nc,
+				struct nfj_whole *whole);
 void nfj_state_use(struct nfj_state *st, struct nfj_matcher *m);
 void nfj_state_free(struct nfj_state *st);
 void nfj_state_retire(struct nfj_state *st);
@@ -244,6 +249,7 @@ void nfj_rebuild_work(struct work_struct *work);
 /* blob.c: what nft_do_chain() walks */
 struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 				     struct nfj_state *st, gfp_t gfp);
+void nfj_act_place(struct nfj_act *act, const void *data, unsigned int dlen);
 void nfj_blob_retire(struct nft_rule_blob *blob);
 
 /* commit.c: a transaction */

@@ -162,7 +162,7 @@ int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st)
 	struct nfj_edits *ed;
 	int err = -E2BIG;
 
-	if (!old || !c->was || c->was->ir.nentries != old->nacts || !c->nruns ||
+	if (!old || old->levels || !c->was || c->was->ir.nentries != old->nacts || !c->nruns ||
 	    c->nruns > NFJ_RUNS_MAX || !c->nc->kept->charged ||
 	    old->matcher->nentries < READ_ONCE(nfj_edit_least))
 		return -EINVAL;
@@ -293,7 +293,7 @@ static void nfj_rebuild_give(struct nfj_net *nn, u64 serial,
 	if (!chain)
 		goto out_put;
 	nc = nfj_chain_find(chain);
-	st = nfj_state_new(chain, nc);
+	st = nfj_state_new(chain, nc, NULL);
 	if (!st)
 		goto out_put;
 	was = nfj_blob_now(nn->net, chain);

@@ -8,7 +8,9 @@
 #include <linux/atomic.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "../flow/flow.h"
 #include "commit.h"
+#include "whole.h"
 
 static struct workqueue_struct *nfj_wq;
 
@@ -25,18 +27,69 @@ static bool nfj_tests_equal(const struct nfj_ir *ir, const struct nfj_test *a,
 	return a->lo == b->lo;
 }
 
+/**
+ * nfj_key_groups - the groups that a test reads
+ * @off: byte offset of its chunk in struct nfj_key
+ * @size: bytes
+ * @mask: its mask
+ *
+ * Return: NFJ_GROUP_*.
+ */
+u32 nfj_key_groups(unsigned int off, unsigned int size, u64 mask)
+{
+	static const struct {
+		u16	end;
+		u16	groups;
+	} part[] = {
+		{ offsetof(struct nfj_key, ll_len),	NFJ_GROUP_BASE },
+		{ offsetof(struct nfj_key, nh_len),	NFJ_GROUP_LL },
+		{ offsetof(struct nfj_key, th_len),	NFJ_GROUP_NH },
+		{ offsetof(struct nfj_key, len),	NFJ_GROUP_TH },
+		{ offsetof(struct nfj_key, iif),	NFJ_GROUP_META },
+		{ offsetof(struct nfj_key, nfproto),	NFJ_GROUP_IF },
+		{ offsetof(struct nfj_key, pkttype),	NFJ_GROUP_BASE },
+		{ offsetof(struct nfj_key, ct_dir),	NFJ_GROUP_META },
+		{ offsetof(struct nfj_key, protocol),	NFJ_GROUP_CT },
+		{ offsetof(struct nfj_key, iftype),	NFJ_GROUP_META },
+		{ offsetof(struct nfj_key, pad),	NFJ_GROUP_IF },
+		{ offsetof(struct nfj_key, ct_state),	0 },
+		{ offsetof(struct nfj_key, pad2),	NFJ_GROUP_CT },
+		{ offsetof(struct nfj_key, iifname),	0 },
+		{ offsetof(struct nfj_key, oifname),	NFJ_GROUP_IIFNAME },
+		{ offsetof(struct nfj_key, ll),		NFJ_GROUP_OIFNAME },
+		{ offsetof(struct nfj_key, nh),		NFJ_GROUP_LL },
+		{ offsetof(struct nfj_key, th),		NFJ_GROUP_NH },
+		{ sizeof(struct nfj_key),		NFJ_GROUP_TH },
+	};
+	u32 groups = 0, i = 0, at;
+
+	if (off == offsetof(struct nfj_key, valid)) {
+		if (mask & (NFJ_VALID_CT | NFJ_VALID_CTMARK))
+			groups |= NFJ_GROUP_CT;
+		if (mask & (NFJ_VALID_IFTYPE | NFJ_VALID_OIFTYPE))
+			groups |= NFJ_GROUP_IF;
+		if (mask & NFJ_VALID_PKTTYPE)
+			groups |= NFJ_GROUP_META;
+	}
+	for (at = off; at < off + size; at++) {
+		while (at >= part[i].end)
+			i++;
+		groups |= part[i].groups;
+	}
+	return groups;
+}
+
 /* Does entry @b match whenever entry @a does? */
 static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_entry *a,
 			const struct nfj_entry *b)
 {
 	u32 i, j;
 
-	/* only a program that has found b has made b's part of the key */
-	if (b->nfills || (b->ntests && a->flags & NFJ_ENTRY_MUTATES))
-		return false;
 	for (i = 0; i < b->ntests; i++) {
 		const struct nfj_test *t = &ir->tests[b->first + i];
 
+		if (a->changes & nfj_key_groups(t->off, t->size, t->mask))
+			return false;
 		/* the chunks of a wide test belong together */
 		if (t->kind == NFJ_WIDE_IN || t->kind == NFJ_WIDE_OUT)
 			return false;
@@ -50,7 +103,8 @@ static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_entry *a,
 }
 
 /* The actions, for nfj_blob_build() to put in offsets for numbers */
-static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
+static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir,
+				     const struct nfj_whole *whole)
 {
 	struct nfj_act *acts;
 	u32 i;
@@ -62,15 +116,15 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 		const struct nfj_entry *r = &ir->entries[i];
 		struct nfj_act *act = &acts[i];
 
-		act->expr = r->cut;
-		act->end = r->end;
+		act->cut = r->cut;
+		act->stop = r->end;
 		act->rule = r->rule;
+		act->back = r->rule + 1;
 		act->verdict = r->verdict;
 		act->chain = r->target;
 		act->fill = r->fill;
 		act->nfills = r->nfills;
-		if (r->flags & NFJ_ENTRY_MUTATES)
-			act->flags |= NFJ_ACT_MUTATES;
+		act->drops = nfj_flow_drops(r->changes);
 		/* what is filled in has to be extracted for a program */
 		if (!r->ntests && !r->nfills && !(r->flags & NFJ_ENTRY_DEAD))
 			act->flags |= NFJ_ACT_ALWAYS;
@@ -84,6 +138,14 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 		if (act->next < ir->nentries &&
 		    nfj_implies(ir, r, &ir->entries[act->next]))
 			act->flags |= NFJ_ACT_NEXT;
+		if (whole) {
+			const struct nfj_origin *origin = &whole->origin[i];
+
+			act->level = origin->back_level;
+			act->back = origin->back;
+			nfj_act_place(act, origin->rule->data,
+				      origin->rule->dlen);
+		}
 	}
 	return acts;
 }
@@ -92,17 +154,20 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
  * nfj_state_new - a state without a matcher
  * @chain: the chain
  * @nc: what is known of it, its rules among it
+ * @whole: the same with its callees, or NULL; what the state keeps of it is taken
+ *	   out
  *
  * Context: commit mutex.
  *
  * Return: the state, to be freed with nfj_state_free(), or NULL.
  */
 struct nfj_state *nfj_state_new(const struct nft_chain *chain,
-				const struct nfj_chain *nc)
+				const struct nfj_chain *nc,
+				struct nfj_whole *whole)
 {
 	static atomic64_t serial = ATOMIC64_INIT(0);
 	struct nfj_state *st = kzalloc(sizeof(*st), GFP_KERNEL);
-	const struct nfj_ir *ir = &nc->kept->ir;
+	const struct nfj_ir *ir = whole ? &whole->ir : &nc->kept->ir;
 
 	if (!st)
 		return NULL;
@@ -111,9 +176,15 @@ struct nfj_state *nfj_state_new(const struct nft_chain *chain,
 	st->serial = atomic64_inc_return(&serial);
 	st->enter = nft_is_base_chain(chain) || !nc->fig.jumps;
 	st->nacts = ir->nentries;
-	st->acts = nfj_acts_make(ir);
+	st->needs = U32_MAX;
+	st->acts = nfj_acts_make(ir, whole);
 	if (!st->acts)
 		goto out_free;
+	if (whole) {
+		swap(st->levels, whole->levels);
+		swap(st->deps, whole->deps);
+		st->ndeps = whole->ndeps;
+	}
 	if (!ir->nfills)
 		return st;
 	st->fills = kvmalloc_array(ir->nfills, sizeof(*st->fills), GFP_KERNEL);
@@ -134,9 +205,16 @@ out_free:
  */
 void nfj_state_use(struct nfj_state *st, struct nfj_matcher *m)
 {
+	u32 i;
+
 	st->matcher = m;
-	st->nprogs = st->acts->flags & NFJ_ACT_ALWAYS ? 0 : m->nprogs;
+	/* a chain may be all jumps to empty ones */
+	st->nprogs = st->nacts && st->acts->flags & NFJ_ACT_ALWAYS ?
+		     0 : m->nprogs;
 	st->prog = m->prog;
+	st->needs = 0;
+	for (i = 0; i < m->nprogs; i++)
+		st->needs |= m->prog[i].needs;
 }
 
 /**
@@ -151,6 +229,8 @@ void nfj_state_free(struct nfj_state *st)
 	kfree(st->edits);
 	kvfree(st->acts);
 	kvfree(st->fills);
+	kvfree(st->levels);
+	kvfree(st->deps);
 	kfree(st);
 }
 

@@ -6,6 +6,7 @@
  */
 #include <linux/moduleparam.h>
 #include "commit.h"
+#include "whole.h"
 
 /* The interpreter is left alone below this many estimated instructions, and some
  * more where the hook does not lead to the engine directly, or where the engine
@@ -110,8 +111,8 @@ static unsigned int nfj_cheap_limit(const struct nft_chain *chain,
 }
 
 /* A matcher for all of the chain */
-static int nfj_translate_whole(struct net *net, const struct nfj_change *c,
-			       struct nfj_state *st)
+static int nfj_translate_all(struct net *net, const struct nfj_change *c,
+			     const struct nfj_ir *ir, struct nfj_state *st)
 {
 	struct nfj_matcher *m = nfj_matcher_new(nfj_pernet(net)->budget);
 	char name[BPF_OBJ_NAME_LEN];
@@ -120,7 +121,7 @@ static int nfj_translate_whole(struct net *net, const struct nfj_change *c,
 	if (!m)
 		return -ENOMEM;
 	nfj_load_name(name, c->chain);
-	err = nfj_matcher_build(m, &c->nc->kept->ir, name);
+	err = nfj_matcher_build(m, ir, name);
 	if (err)
 		nfj_matcher_put(m);
 	else
@@ -199,6 +200,7 @@ void nfj_translate(struct net *net, struct nfj_change *c, bool deep)
 {
 	struct nfj_figures *fig = &c->nc->fig;
 	const struct nft_chain *chain = c->chain;
+	struct nfj_whole *whole = NULL;
 	struct nfj_state *st = NULL;
 	const struct nfj_ir *ir;
 	int err;
@@ -207,23 +209,30 @@ void nfj_translate(struct net *net, struct nfj_change *c, bool deep)
 	if (!c->nc->kept)
 		return;
 	ir = &c->nc->kept->ir;
-	if (!ir->nentries || ir->taint ||
+	if (nft_is_base_chain(chain) && fig->jumps && !ir->taint)
+		whole = nfj_whole_make(net, chain, c->nc->kept);
+	if (whole) {
+		ir = &whole->ir;
+		fig->small = ir->cost <= nfj_cheap_limit(chain, ir);
+	}
+	if (!c->nc->kept->ir.nentries || ir->taint ||
 	    (fig->small && !(fig->jumps && deep))) {
-		fig->why = !ir->nentries ? NFJ_WHY_EMPTY :
+		fig->why = !c->nc->kept->ir.nentries ? NFJ_WHY_EMPTY :
 			  ir->taint & NFJ_TAINT_TRACE ? NFJ_WHY_TRACE :
 			  ir->taint ? NFJ_WHY_UNINIT :
-			  nfj_unsupported(net, chain, ir, fig) ?
+			  nfj_unsupported(net, chain, &c->nc->kept->ir, fig) ?
 			  NFJ_WHY_UNSUPPORTED : NFJ_WHY_CHEAP;
+		nfj_whole_free(whole);
 		return;
 	}
 
 	err = -ENOMEM;
-	st = nfj_state_new(chain, c->nc);
+	st = nfj_state_new(chain, c->nc, whole);
 	if (!st)
 		goto out;
-	err = nfj_edit(net, c, st);
+	err = whole ? -EINVAL : nfj_edit(net, c, st);
 	if (err)
-		err = nfj_translate_whole(net, c, st);
+		err = nfj_translate_all(net, c, ir, st);
 	if (!err)
 		c->st = st;
 out:
@@ -231,4 +240,5 @@ out:
 	fig->err = err;
 	if (err && st)
 		nfj_state_free(st);
+	nfj_whole_free(whole);
 }

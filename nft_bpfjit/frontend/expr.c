@@ -90,7 +90,13 @@ static void nfj_writes(struct nfj_fe *fe, int reg, unsigned int len)
 	nfj_value_undef(fe, reg, len ? : NFJ_REG_BYTES - reg);
 }
 
-/* Mirrors nft_payload_eval() and nft_payload_fast_eval() */
+/* What may have changed when bytes of a packet have: an offset may lead from one
+ * header into the next, a checksum may lie in another one, and what was made
+ * writable may have become linear
+ */
+#define NFJ_FE_HEADERS	(NFJ_GROUP_LL | NFJ_GROUP_NH | NFJ_GROUP_TH)
+
+/* Mirrors nft_payload_eval(), nft_payload_fast_eval() and nft_payload_set_eval() */
 static int nfj_fe_payload(struct nfj_fe *fe, const struct nlattr **tb,
 			  const struct nfj_expr_in *in)
 {
@@ -105,8 +111,10 @@ static int nfj_fe_payload(struct nfj_fe *fe, const struct nlattr **tb,
 		return NFJ_FE_STOP;
 	if (tb[NFTA_PAYLOAD_SREG]) {
 		nfj_reads(fe, nfj_attr_reg(tb[NFTA_PAYLOAD_SREG]), len);
+		fe->changes = NFJ_FE_HEADERS;
 		return NFJ_FE_STOP;
 	}
+	fe->changes = 0;
 	nfj_writes(fe, dreg, len);
 
 	switch (base) {
@@ -225,6 +233,7 @@ static const struct nfj_fe_field nfj_meta_fields[] = {
 	NFJ_OPAQUE(NFT_META_SDIFNAME,	NFJ_IFNAMSIZ),
 };
 
+/* Mirrors nft_meta_get_eval(), and nft_meta_set_eval() as far as registers go */
 static int nfj_fe_meta(struct nfj_fe *fe, const struct nlattr **tb,
 		       const struct nfj_expr_in *in)
 {
@@ -232,14 +241,24 @@ static int nfj_fe_meta(struct nfj_fe *fe, const struct nlattr **tb,
 
 	if (!nfj_attr_u32(tb[NFTA_META_KEY], &key))
 		return NFJ_FE_STOP;
-	if (!tb[NFTA_META_SREG])
+	if (!tb[NFTA_META_SREG]) {
+		fe->changes = 0;
 		return nfj_fe_load(fe, nfj_meta_fields,
 				   ARRAY_SIZE(nfj_meta_fields), key,
 				   nfj_attr_reg(tb[NFTA_META_DREG]));
+	}
 
 	nfj_reads(fe, nfj_attr_reg(tb[NFTA_META_SREG]), 4);
-	if (key == NFT_META_NFTRACE)
+	switch (key) {
+	case NFT_META_MARK:
+	case NFT_META_PRIORITY:
+	case NFT_META_PKTTYPE:
+		fe->changes = NFJ_GROUP_META;
+		break;
+	case NFT_META_NFTRACE:
 		fe->taint |= NFJ_TAINT_TRACE;
+		break;
+	}
 	return NFJ_FE_STOP;
 }
 
@@ -277,10 +296,15 @@ static int nfj_fe_ct(struct nfj_fe *fe, const struct nlattr **tb,
 
 	if (!nfj_attr_u32(tb[NFTA_CT_KEY], &key))
 		return NFJ_FE_STOP;
-	if (!tb[NFTA_CT_SREG])
+	if (!tb[NFTA_CT_SREG]) {
+		fe->changes = 0;
 		return nfj_fe_load(fe, nfj_ct_fields,
 				   ARRAY_SIZE(nfj_ct_fields), key,
 				   nfj_attr_reg(tb[NFTA_CT_DREG]));
+	}
+	/* a zone brings another connection, a helper what it likes */
+	if (key == NFT_CT_MARK || key == NFT_CT_LABELS || key == NFT_CT_EVENTMASK)
+		fe->changes = NFJ_GROUP_CT;
 	nfj_reads(fe, nfj_attr_reg(tb[NFTA_CT_SREG]),
 		  key == NFT_CT_LABELS ? 16 : 4);
 	return NFJ_FE_STOP;
@@ -564,8 +588,57 @@ static int nfj_fe_dynset(struct nfj_fe *fe, const struct nlattr **tb,
 static int nfj_fe_objref(struct nfj_fe *fe, const struct nlattr **tb,
 			 const struct nfj_expr_in *in)
 {
+	u32 type;
+
 	nfj_reads(fe, nfj_attr_reg(tb[NFTA_OBJREF_SET_SREG]), in->keylen);
+	if (nfj_attr_u32(tb[NFTA_OBJREF_IMM_TYPE], &type) &&
+	    (type == NFT_OBJECT_COUNTER || type == NFT_OBJECT_QUOTA ||
+	     type == NFT_OBJECT_LIMIT || type == NFT_OBJECT_CONNLIMIT))
+		fe->changes = 0;
 	return NFJ_FE_STOP;
+}
+
+/* What is known of the effect of matches and targets of x_tables that are residue.
+ * Matches get a packet that they must not change, but for that one socket's mark.
+ */
+static const struct {
+	const char	*name;
+	u16		changes;
+} nfj_xt_changes[] = {
+	{ "addrtype",	0 },
+	{ "comment",	0 },
+	{ "connlimit",	0 },
+	{ "conntrack",	0 },
+	{ "hashlimit",	0 },
+	{ "limit",	0 },
+	{ "multiport",	0 },
+	{ "physdev",	0 },
+	{ "recent",	0 },
+	{ "set",	0 },
+	{ "statistic",	0 },
+	{ "string",	0 },
+	{ "tcp",	0 },
+	{ "udp",	0 },
+	{ "CONNMARK",	NFJ_GROUP_CT | NFJ_GROUP_META },
+	{ "DSCP",	NFJ_FE_HEADERS },
+	{ "LOG",	0 },
+	{ "MARK",	NFJ_GROUP_META },
+	{ "NFLOG",	0 },
+	{ "TCPMSS",	NFJ_FE_HEADERS | NFJ_GROUP_META },
+};
+
+static void nfj_xt_effect(struct nfj_fe *fe, const struct nlattr *attr)
+{
+	unsigned int i;
+
+	for (i = 0; attr && i < ARRAY_SIZE(nfj_xt_changes); i++) {
+		const char *name = nfj_xt_changes[i].name;
+		unsigned int len = strlen(name) + 1;
+
+		if (attr->nla_len == NLA_HDRLEN + len &&
+		    !memcmp((const u8 *)attr + NLA_HDRLEN, name, len))
+			fe->changes = nfj_xt_changes[i].changes;
+	}
 }
 
 static int nfj_fe_target(struct nfj_fe *fe, const struct nlattr **tb,
@@ -576,6 +649,7 @@ static int nfj_fe_target(struct nfj_fe *fe, const struct nlattr **tb,
 	if (name && name->nla_len >= NLA_HDRLEN + 6 &&
 	    !memcmp((const u8 *)name + NLA_HDRLEN, "TRACE", 6))
 		fe->taint |= NFJ_TAINT_TRACE;
+	nfj_xt_effect(fe, name);
 	return NFJ_FE_STOP;
 }
 
@@ -587,6 +661,7 @@ static int nfj_fe_match(struct nfj_fe *fe, const struct nlattr **tb,
 	const struct nlattr *info = tb[NFTA_MATCH_INFO];
 	u32 rev;
 
+	nfj_xt_effect(fe, name);
 	if (!name || !info || !nfj_attr_u32(tb[NFTA_MATCH_REV], &rev) ||
 	    name->nla_len <= NLA_HDRLEN ||
 	    ((const char *)name)[name->nla_len - 1])
@@ -755,6 +830,8 @@ static int nfj_fe_exthdr(struct nfj_fe *fe, const struct nlattr **tb,
 {
 	u32 len = 0, flags = 0;
 
+	/* what does not load writes an option, or takes it out */
+	fe->changes = tb[NFTA_EXTHDR_DREG] ? 0 : NFJ_FE_HEADERS;
 	nfj_attr_u32(tb[NFTA_EXTHDR_LEN], &len);
 	if (tb[NFTA_EXTHDR_FLAGS])
 		nfj_attr_u32(tb[NFTA_EXTHDR_FLAGS], &flags);
@@ -774,9 +851,9 @@ static int nfj_fe_osf(struct nfj_fe *fe, const struct nlattr **tb,
 }
 
 static const struct nfj_fe_row nfj_fe_rows[] = {
-	{ "payload",	nfj_fe_payload,		NFJ_FE_MUTATES },
-	{ "meta",	nfj_fe_meta,		NFJ_FE_MUTATES },
-	{ "ct",		nfj_fe_ct,		NFJ_FE_MUTATES },
+	{ "payload",	nfj_fe_payload,		NFJ_FE_CHANGES },
+	{ "meta",	nfj_fe_meta,		NFJ_FE_CHANGES },
+	{ "ct",		nfj_fe_ct,		NFJ_FE_CHANGES },
 	{ "cmp",	nfj_fe_cmp,		NFJ_FE_MATCH },
 	{ "range",	nfj_fe_range,		NFJ_FE_MATCH },
 	{ "bitwise",	nfj_fe_bitwise,		NFJ_FE_NOBREAK },
@@ -784,7 +861,7 @@ static const struct nfj_fe_row nfj_fe_rows[] = {
 	{ "immediate",	nfj_fe_immediate,	NFJ_FE_NOBREAK },
 	{ "lookup",	nfj_fe_lookup,		NFJ_FE_MATCH },
 	{ "dynset",	nfj_fe_dynset,		0 },
-	{ "objref",	nfj_fe_objref,		NFJ_FE_MUTATES },
+	{ "objref",	nfj_fe_objref,		NFJ_FE_CHANGES },
 	{ "counter",	NULL,			NFJ_FE_NOBREAK },
 	{ "log",	NULL,			NFJ_FE_NOBREAK },
 	{ "last",	NULL,			NFJ_FE_NOBREAK },
@@ -792,18 +869,18 @@ static const struct nfj_fe_row nfj_fe_rows[] = {
 	{ "quota",	NULL,			0 },
 	{ "connlimit",	NULL,			0 },
 	{ "reject",	NULL,			0 },
-	{ "notrack",	NULL,			NFJ_FE_MUTATES },
-	{ "flow_offload", NULL,			NFJ_FE_MUTATES },
-	{ "synproxy",	NULL,			NFJ_FE_MUTATES },
-	{ "nat",	nfj_fe_nat,		NFJ_FE_MUTATES },
-	{ "masq",	nfj_fe_masq,		NFJ_FE_MUTATES },
-	{ "redir",	nfj_fe_redir,		NFJ_FE_MUTATES },
-	{ "tproxy",	nfj_fe_tproxy,		NFJ_FE_MUTATES },
-	{ "dup",	nfj_fe_dup,		NFJ_FE_MUTATES },
-	{ "fwd",	nfj_fe_fwd,		NFJ_FE_MUTATES },
+	{ "notrack",	NULL,			NFJ_FE_CHANGES },
+	{ "flow_offload", NULL,			NFJ_FE_CHANGES },
+	{ "synproxy",	NULL,			NFJ_FE_CHANGES },
+	{ "nat",	nfj_fe_nat,		NFJ_FE_CHANGES },
+	{ "masq",	nfj_fe_masq,		NFJ_FE_CHANGES },
+	{ "redir",	nfj_fe_redir,		NFJ_FE_CHANGES },
+	{ "tproxy",	nfj_fe_tproxy,		NFJ_FE_CHANGES },
+	{ "dup",	nfj_fe_dup,		NFJ_FE_CHANGES },
+	{ "fwd",	nfj_fe_fwd,		NFJ_FE_CHANGES },
 	{ "queue",	nfj_fe_queue,		0 },
 	{ "hash",	nfj_fe_hash,		0 },
-	{ "exthdr",	nfj_fe_exthdr,		NFJ_FE_MUTATES },
+	{ "exthdr",	nfj_fe_exthdr,		NFJ_FE_CHANGES },
 	{ "fib",	nfj_fe_fib,		0 },
 	{ "numgen",	nfj_fe_numgen,		0 },
 	{ "rt",		nfj_fe_rt,		0 },
@@ -811,8 +888,8 @@ static const struct nfj_fe_row nfj_fe_rows[] = {
 	{ "osf",	nfj_fe_osf,		0 },
 	{ "tunnel",	nfj_fe_tunnel,		0 },
 	{ "xfrm",	nfj_fe_xfrm,		0 },
-	{ "match",	nfj_fe_match,		NFJ_FE_MUTATES | NFJ_FE_MATCH },
-	{ "target",	nfj_fe_target,		NFJ_FE_MUTATES },
+	{ "match",	nfj_fe_match,		NFJ_FE_CHANGES | NFJ_FE_MATCH },
+	{ "target",	nfj_fe_target,		NFJ_FE_CHANGES },
 };
 
 /**

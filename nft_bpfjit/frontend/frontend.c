@@ -40,6 +40,7 @@ struct nfj_fe_step {
 	u32			rd_may;
 	u32			wr;
 	s32			verdict;
+	u16			changes;
 	bool			is_verdict;
 	bool			live;
 };
@@ -109,6 +110,8 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 		fe->last = i + 1 == n;
 		fe->at = i;
 		step->row = nfj_fe_row(in[i].name);
+		fe->changes = !step->row || step->row->flags & NFJ_FE_CHANGES ?
+			      NFJ_GROUPS_ALL : 0;
 		res = NFJ_FE_STOP;
 		if (!step->row) {
 			fe->rd_may = (1U << NFJ_REG_WORDS) - 1;
@@ -131,6 +134,7 @@ static int nfj_fe_walk(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 		step->is_verdict = fe->is_verdict;
 		step->verdict = fe->verdict;
 		step->live = fe->live;
+		step->changes = fe->changes;
 		if (fe->is_verdict && (fe->verdict == NFT_JUMP ||
 				       fe->verdict == NFT_GOTO))
 			fe->jumps = true;
@@ -224,8 +228,7 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_entry *entry,
 		}
 		if (!step->row || !(step->row->flags & NFJ_FE_NOBREAK))
 			nobreak = false;
-		if (!step->row || step->row->flags & NFJ_FE_MUTATES)
-			entry->flags |= NFJ_ENTRY_MUTATES;
+		entry->changes |= step->changes;
 		/* a lookup that comes first has its key from the matcher, or
 		 * chooses by a number that was drawn
 		 */
@@ -236,6 +239,8 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_entry *entry,
 	entry->end = i;
 	if (whole)
 		entry->flags |= NFJ_ENTRY_WHOLE;
+	if (nobreak)
+		entry->flags |= NFJ_ENTRY_SURE;
 	switch (entry->verdict) {
 	case NFT_CONTINUE:
 	case NFT_BREAK:
