@@ -12,7 +12,7 @@
 SYMBOLS=$HERE/../../nft_bpfjit/hook/symbols.c
 
 # symbols: all those in the table of hook/symbols.c.
-symbols() { sed -n 's/^\t{ "\([a-z0-9_]*\)",.*&nfj_sym\..*/\1/p' "$SYMBOLS"; }
+symbols() { sed -n 's/^\tNFJ_WANT[_A-Z]*(\([a-z0-9_]*\),.*/\1/p' "$SYMBOLS"; }
 
 # without NAME: the module, looking for a name that is nowhere.
 without()
@@ -30,7 +30,7 @@ for name in $(symbols); do
 	check "$name: refused, with a line" refused "$TMP/without.ko" "$wanted"
 	check "$name: nothing left" nothing_left
 done
-check "bpf_jit_enable is known as a part of the JIT" grep -q '"bpf_jit_enable".*"the BPF JIT"' \
+check "bpf_jit_enable is known as a part of the JIT" grep -q '(bpf_jit_enable,.*"the BPF JIT"' \
 	"$SYMBOLS"
 check "kallsyms: made missing" without kallsyms_lookup_name
 check "kallsyms: refused, with a line" refused "$TMP/without.ko" "no kprobe on kallsyms_"
