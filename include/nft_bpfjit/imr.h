@@ -88,6 +88,17 @@ struct nfj_test {
 };
 
 /**
+ * nfj_test_is_set - does a test refer to intervals of its chain?
+ * @t: the test
+ *
+ * Return: true for NFJ_SET_IN and NFJ_SET_OUT.
+ */
+static inline bool nfj_test_is_set(const struct nfj_test *t)
+{
+	return t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT;
+}
+
+/**
  * struct nfj_fill - a register word that a residue reads
  * @off: byte offset in struct nfj_key
  * @word: number of the register, 32 bits each

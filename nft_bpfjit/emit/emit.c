@@ -509,7 +509,7 @@ void nfj_emit_test(struct nfj_emit *e, const struct nfj_test *t, u32 fail)
 		nfj_emit_wide(e, t, fail);
 		return;
 	}
-	if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT) {
+	if (nfj_test_is_set(t)) {
 		nfj_emit_set(e, t, fail);
 		return;
 	}
@@ -594,8 +594,7 @@ void nfj_emit_beaten(struct nfj_emit *e, u32 entry, u32 skip)
 void nfj_emit_match(struct nfj_emit *e, u32 entry)
 {
 	/* NFJ_NONE is above all */
-	if (e->best && entry != e->above)
-		nfj_jump_imm(e, BPF_JLT, NFJ_REG_RESULT, 4, entry, e->found);
+	nfj_emit_beaten(e, entry, e->found);
 	nfj_insn(e, BPF_ALU | BPF_MOV | BPF_K, NFJ_REG_RESULT, 0, 0, entry);
 	nfj_goto(e, e->found);
 }

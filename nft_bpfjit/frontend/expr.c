@@ -57,20 +57,29 @@ static int nfj_attr_reg(const struct nlattr *attr)
 	return -1;
 }
 
-/* Value inside a nested data attribute; its length or -1 */
-static int nfj_attr_data(const struct nlattr *attr, u8 *val)
+/* The one attribute inside a nested one, if it is of that type and alone there */
+static const struct nlattr *nfj_attr_only(const struct nlattr *attr, int type)
 {
 	const struct nlattr *in;
-	int len;
 
 	if (!attr || attr->nla_len < 2 * NLA_HDRLEN)
-		return -1;
+		return NULL;
 	in = (const void *)((const u8 *)attr + NLA_HDRLEN);
-	/* that alone */
-	if ((in->nla_type & NLA_TYPE_MASK) != NFTA_DATA_VALUE ||
+	if ((in->nla_type & NLA_TYPE_MASK) != type ||
 	    in->nla_len < NLA_HDRLEN ||
 	    in->nla_len > attr->nla_len - NLA_HDRLEN ||
 	    NLA_ALIGN(in->nla_len) + NLA_HDRLEN < attr->nla_len)
+		return NULL;
+	return in;
+}
+
+/* Value inside a nested data attribute; its length or -1 */
+static int nfj_attr_data(const struct nlattr *attr, u8 *val)
+{
+	const struct nlattr *in = nfj_attr_only(attr, NFTA_DATA_VALUE);
+	int len;
+
+	if (!in)
 		return -1;
 	len = in->nla_len - NLA_HDRLEN;
 	if (len < 1 || len > NFJ_DATA_MAX)
@@ -84,17 +93,11 @@ static int nfj_attr_data(const struct nlattr *attr, u8 *val)
  */
 static bool nfj_attr_verdict(const struct nlattr *attr, u32 *code)
 {
-	const struct nlattr *in, *a;
+	const struct nlattr *in = nfj_attr_only(attr, NFTA_DATA_VERDICT), *a;
 	bool found = false;
 	int left, len;
 
-	if (!attr || attr->nla_len < 2 * NLA_HDRLEN)
-		return false;
-	in = (const void *)((const u8 *)attr + NLA_HDRLEN);
-	if ((in->nla_type & NLA_TYPE_MASK) != NFTA_DATA_VERDICT ||
-	    in->nla_len < NLA_HDRLEN ||
-	    in->nla_len > attr->nla_len - NLA_HDRLEN ||
-	    NLA_ALIGN(in->nla_len) + NLA_HDRLEN < attr->nla_len)
+	if (!in)
 		return false;
 	left = in->nla_len - NLA_HDRLEN;
 	a = (const void *)((const u8 *)in + NLA_HDRLEN);

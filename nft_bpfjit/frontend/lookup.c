@@ -206,7 +206,7 @@ static int nfj_tests_copy(struct nfj_ir *to, struct nfj_entry *entry,
 
 	for (i = 0; i < tests->ntests && !err; i += t->n) {
 		t = &from->tests[tests->first + i];
-		if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT)
+		if (nfj_test_is_set(t))
 			err = nfj_ir_add_set(to, entry, t, &from->ivals[t->lo],
 					     t->hi, t->kind == NFJ_SET_IN);
 		else

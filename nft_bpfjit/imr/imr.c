@@ -123,11 +123,6 @@ static int nfj_extend(void **to, u32 *n, u32 *max, const void *from, u32 many,
 	return 0;
 }
 
-static bool nfj_test_has_set(const struct nfj_test *t)
-{
-	return t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT;
-}
-
 /**
  * nfj_ir_append - append rules of another chain, as they are
  * @ir: the chain
@@ -155,7 +150,7 @@ int nfj_ir_append(struct nfj_ir *ir, const struct nfj_ir *from, u32 first,
 	for (i = test; i < end; i++) {
 		const struct nfj_test *t = &from->tests[i];
 
-		if (!nfj_test_has_set(t))
+		if (!nfj_test_is_set(t))
 			continue;
 		if (t->lo < lo)
 			lo = t->lo;
@@ -200,7 +195,7 @@ int nfj_ir_append(struct nfj_ir *ir, const struct nfj_ir *from, u32 first,
 			ir->entries[i].fill += nfills - fill;
 	}
 	for (i = ntests; lo < hi && i < ir->ntests; i++)
-		if (nfj_test_has_set(&ir->tests[i]))
+		if (nfj_test_is_set(&ir->tests[i]))
 			ir->tests[i].lo += (u64)nivals - lo;
 	return 0;
 }

@@ -81,11 +81,6 @@ static u64 nfj_mask_next(u64 mask, u64 v)
 	return ((v | ~mask) + 1) & mask;
 }
 
-static bool nfj_test_is_set(const struct nfj_test *t)
-{
-	return t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT;
-}
-
 /* Is it a naturally aligned chunk of the key, with a mask that has bits of it? */
 static bool nfj_chunk_normal(const struct nfj_test *t)
 {

@@ -332,7 +332,7 @@ enum nfj_known nfj_dim_known(const struct nfj_emit *e,
 	if (dim == NFJ_NODIM)
 		return NFJ_UNKNOWN;
 	d = &e->dim[dim];
-	if (t->kind == NFJ_SET_IN || t->kind == NFJ_SET_OUT) {
+	if (nfj_test_is_set(t)) {
 		known = nfj_known_set(e, d, t);
 	} else {
 		hi = nfj_dim_high(d, t, t->hi);
