@@ -262,6 +262,11 @@ struct nfj_expr_in {
 	struct nfj_set_in	*set;
 };
 
+/* For memory that stays: charged to the memory cgroup of the current task, and if
+ * there is none to be had the chain is interpreted, no task is killed for it.
+ */
+#define NFJ_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
+
 int nfj_room(void **p, u32 *max, u32 used, u32 n, size_t size);
 
 void nfj_ir_init(struct nfj_ir *ir);

@@ -31,6 +31,7 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include "commit.h"
@@ -159,22 +160,26 @@ static int nfj_edit_added(struct nfj_edits *ed, const struct nfj_ir *ir,
 int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st)
 {
 	const struct nfj_state *old = nfj_blob_state(nfj_blob_now(net, c->chain));
+	struct nfj_budget *budget = nfj_pernet(net)->budget;
 	struct nfj_edits *ed;
+	size_t size = struct_size(ed, seg, NFJ_SEGS_MAX + 1);
 	int err = -E2BIG;
 
 	if (!old || !c->was || c->was->ir.nentries != old->nacts || !c->nruns ||
 	    c->nruns > NFJ_RUNS_MAX ||
 	    old->matcher->nentries < READ_ONCE(nfj_edit_least))
 		return -EINVAL;
-	ed = kzalloc(struct_size(ed, seg, NFJ_SEGS_MAX + 1), GFP_KERNEL);
+	ed = kzalloc(size, NFJ_GFP);
 	if (!ed)
 		return -ENOMEM;
 	if (!nfj_segs_make(ed, old, c, st->nacts))
 		goto out_free;
-	err = nfj_edit_added(ed, &c->nc->kept->ir, nfj_pernet(net)->budget,
-			     c->chain);
+	err = nfj_edit_added(ed, &c->nc->kept->ir, budget, c->chain);
+	if (!err)
+		err = nfj_budget_charge(budget, size);
 	if (err)
 		goto out_free;
+	st->charged += size;
 	refcount_inc(&old->matcher->ref);
 	st->matcher = old->matcher;
 	st->edits = ed;
@@ -287,7 +292,8 @@ static void nfj_rebuild_give(struct nfj_net *nn, u64 serial,
 			     struct nfj_matcher *m)
 {
 	struct nft_chain *chain = nfj_edited(nn, serial);
-	struct nft_rule_blob *blob, *was;
+	struct nft_rule_blob *blob = NULL, *was;
+	struct mem_cgroup *memcg;
 	struct nfj_state *st;
 	struct nfj_chain *nc;
 	size_t wanted = 0;
@@ -300,15 +306,17 @@ static void nfj_rebuild_give(struct nfj_net *nn, u64 serial,
 	nc = nfj_chain_find(chain);
 	if (WARN_ON_ONCE(!nc->kept))
 		goto out_put;
+	memcg = set_active_memcg(m->payer.memcg);
 	st = nfj_state_new(nc, nn->budget, &wanted);
-	if (IS_ERR(st))
+	if (!IS_ERR(st)) {
+		blob = nfj_blob_build(nn->net, chain, st, GFP_KERNEL);
+		if (!blob)
+			nfj_state_free(st);
+	}
+	set_active_memcg(memcg);
+	if (!blob)
 		goto out_put;
 	was = nfj_blob_now(nn->net, chain);
-	blob = nfj_blob_build(nn->net, chain, st, GFP_KERNEL);
-	if (!blob) {
-		nfj_state_free(st);
-		goto out_put;
-	}
 	st->was = was;
 	nfj_state_use(st, m);
 	list_add_tail(&st->list, &nc->states);

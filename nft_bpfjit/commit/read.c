@@ -429,13 +429,13 @@ int nfj_change_read(struct net *net, struct nfj_change *c)
 	memset(stats, 0, sizeof(*stats));
 	list_for_each_entry(rule, &c->chain->rules, list)
 		n += nft_is_active_next(net, rule);
-	kept = kzalloc(sizeof(*kept), GFP_KERNEL);
+	kept = kzalloc(sizeof(*kept), NFJ_GFP);
 	if (!kept)
 		return -ENOMEM;
 	nfj_ir_init(&kept->ir);
 	kept->ir.family = c->chain->table->family;
 	err = nfj_reader_init(&rd, net, c->chain->table);
-	kept->rule = kvmalloc_array(n, sizeof(*kept->rule), GFP_KERNEL);
+	kept->rule = kvmalloc_array(n, sizeof(*kept->rule), NFJ_GFP);
 	if (!kept->rule && n)
 		err = -ENOMEM;
 	if (!err)

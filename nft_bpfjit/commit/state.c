@@ -43,7 +43,7 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 	struct nfj_act *acts;
 	u32 i;
 
-	acts = kvcalloc(ir->nentries, sizeof(*acts), GFP_KERNEL);
+	acts = kvcalloc(ir->nentries, sizeof(*acts), NFJ_GFP);
 	if (!acts)
 		return NULL;
 	for (i = 0; i < ir->nentries; i++) {
@@ -107,7 +107,7 @@ struct nfj_state *nfj_state_new(const struct nfj_chain *nc,
 				struct nfj_budget *budget, size_t *wanted)
 {
 	static atomic64_t serial = ATOMIC64_INIT(0);
-	struct nfj_state *st = kzalloc(sizeof(*st), GFP_KERNEL);
+	struct nfj_state *st = kzalloc(sizeof(*st), NFJ_GFP);
 	const struct nfj_ir *ir = &nc->kept->ir;
 	const struct nft_chain *chain = nc->chain;
 	int err;
@@ -128,7 +128,7 @@ struct nfj_state *nfj_state_new(const struct nfj_chain *nc,
 		goto out_free;
 	if (!ir->nfills)
 		return st;
-	st->fills = kvmalloc_array(ir->nfills, sizeof(*st->fills), GFP_KERNEL);
+	st->fills = kvmalloc_array(ir->nfills, sizeof(*st->fills), NFJ_GFP);
 	if (!st->fills)
 		goto out_free;
 	memcpy(st->fills, ir->fills, ir->nfills * sizeof(*st->fills));

@@ -36,7 +36,7 @@ int nfj_room(void **p, u32 *max, u32 used, u32 n, size_t size)
 	want = used + n + NFJ_ROOM_MORE;
 	if (used && want < 2 * *max)
 		want = 2 * *max;
-	q = kvmalloc_array(want, size, GFP_KERNEL);
+	q = kvmalloc_array(want, size, NFJ_GFP);
 	if (!q)
 		return -ENOMEM;
 	if (used)

@@ -25,7 +25,7 @@ MODULE_PARM_DESC(passes, "bit mask of passes: 1 tree, 2 loads, 4 common tests, 8
  */
 struct nfj_matcher *nfj_matcher_new(struct nfj_budget *budget)
 {
-	struct nfj_matcher *m = kzalloc(sizeof(*m), GFP_KERNEL);
+	struct nfj_matcher *m = kzalloc(sizeof(*m), NFJ_GFP);
 
 	if (!m)
 		return NULL;
@@ -42,7 +42,7 @@ struct nfj_matcher *nfj_matcher_new(struct nfj_budget *budget)
  */
 struct nfj_matcher *nfj_matcher_like(const struct nfj_matcher *from)
 {
-	struct nfj_matcher *m = kzalloc(sizeof(*m), GFP_KERNEL);
+	struct nfj_matcher *m = kzalloc(sizeof(*m), NFJ_GFP);
 
 	if (!m)
 		return NULL;
@@ -77,7 +77,7 @@ static int nfj_program(struct nfj_matcher *m, const char *name, u32 last,
 	struct nfj_prog *prog;
 	int err;
 
-	prog = kvmalloc_array(m->nprogs + 1, sizeof(*prog), GFP_KERNEL);
+	prog = kvmalloc_array(m->nprogs + 1, sizeof(*prog), NFJ_GFP);
 	if (!prog)
 		return -ENOMEM;
 	if (m->nprogs)

@@ -12,7 +12,10 @@
 #include <string.h>
 #include <linux/types.h>
 
-#define GFP_KERNEL	0
+#define GFP_KERNEL		0
+#define GFP_KERNEL_ACCOUNT	0
+#define __GFP_NORETRY		0
+#define __GFP_NOWARN		0
 
 /* allocations until one fails, negative: none does */
 extern long shim_alloc_fail;
