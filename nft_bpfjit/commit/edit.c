@@ -205,10 +205,11 @@ static int nfj_rebuild_set(const char *val, const struct kernel_param *kp)
 	int err = param_set_uint(val, kp);
 	struct net *net;
 
-	if (err)
+	/* the word of the command line comes before anything is known of any netns */
+	if (err || nfj_phase_now() != NFJ_LIVE)
 		return err;
 	/* while our part of each netns is there */
-	down_read(&pernet_ops_rwsem);
+	down_read(nfj_sym.pernet_rwsem);
 	if (nfj_phase_now() == NFJ_LIVE) {
 		down_read(&net_rwsem);
 		for_each_net(net) {
@@ -218,7 +219,7 @@ static int nfj_rebuild_set(const char *val, const struct kernel_param *kp)
 		}
 		up_read(&net_rwsem);
 	}
-	up_read(&pernet_ops_rwsem);
+	up_read(nfj_sym.pernet_rwsem);
 	return 0;
 }
 

@@ -80,8 +80,8 @@ enum nfj_phase nfj_phase_now(void)
 void nfj_phase_set(enum nfj_phase phase)
 {
 	WRITE_ONCE(nfj_phase, phase);
-	down_write(&pernet_ops_rwsem);
-	up_write(&pernet_ops_rwsem);
+	down_write(nfj_sym.pernet_rwsem);
+	up_write(nfj_sym.pernet_rwsem);
 }
 
 /* The next one that does not go; one that is held stays in the list */

@@ -17,17 +17,49 @@
 /* is the kernel that we are built for at least this one? */
 #define NFJ_KERNEL(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))
 
+/* Kernels whose nft_chain_filter.c has been compared with engine/hookfn.c: there the
+ * engine may stand in the hook.  On all others it is entered through its expression.
+ */
+#define NFJ_IS(a, b) \
+	(LINUX_VERSION_MAJOR == (a) && LINUX_VERSION_PATCHLEVEL == (b))
+#ifndef NFJ_HOOKS_COMPARED
+#define NFJ_HOOKS_COMPARED	(NFJ_IS(6, 1) || NFJ_IS(6, 12) || NFJ_IS(7, 3))
+#endif
+
 /* kern_sys_bpf() has no prototype in any header */
 union bpf_attr;
 int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 
-#if NFJ_KERNEL(6, 2)
+/* 6.13: the namespace is a string */
+#if NFJ_KERNEL(6, 13)
+#define NFJ_IMPORT_BPF_INTERNAL	MODULE_IMPORT_NS("BPF_INTERNAL")
+#elif NFJ_KERNEL(6, 2)
 #define NFJ_IMPORT_BPF_INTERNAL	MODULE_IMPORT_NS(BPF_INTERNAL)
 #else
 #define NFJ_IMPORT_BPF_INTERNAL
+#endif
+
+/* 6.2: another name */
+#if !NFJ_KERNEL(6, 2)
 #define ftrace_regs_set_instruction_pointer(fregs, ip) \
 	ftrace_instruction_pointer_set(fregs, ip)
 #endif
+
+/* 6.16: a hook of a netdev chain has an ops for each device that its name matches.
+ * The one behind @ops, or the first behind NULL; NULL behind the last.
+ */
+static inline const struct nf_hook_ops *
+nfj_hook_ops_next(const struct nft_hook *hook, const struct nf_hook_ops *ops)
+{
+#if NFJ_KERNEL(6, 16)
+	const struct list_head *at = ops ? &ops->list : &hook->ops_list;
+
+	return list_is_last(at, &hook->ops_list) ? NULL :
+	       list_entry(at->next, struct nf_hook_ops, list);
+#else
+	return ops ? NULL : &hook->ops;
+#endif
+}
 
 /* Did BPF_PROG_LOAD get as far as the verifier, which always writes this field?
  * Older kernels have no other errno for "no memory" that would make one ask.
@@ -68,7 +100,11 @@ static inline void *nfj_kprobe_entry(void *addr)
 {
 	u8 *pad = (u8 *)addr - ENDBR_INSN_SIZE;
 
+#if NFJ_KERNEL(6, 15)
+	return __is_endbr(*(u32 *)pad) ? pad : addr;
+#else
 	return is_endbr(*(u32 *)pad) ? pad : addr;
+#endif
 }
 #else
 #define NFJ_LANDING_PAD	0

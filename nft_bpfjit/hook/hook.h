@@ -8,6 +8,7 @@
 
 #include <linux/list.h>
 #include <linux/netfilter.h>
+#include <linux/rwsem.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_tables.h>
 #include <net/netns/generic.h>
@@ -20,6 +21,7 @@
  * @chain_destroy: nf_tables_chain_destroy(), likewise
  * @jit_enable: bpf_jit_enable, there is none without a JIT
  * @jit_harden: bpf_jit_harden
+ * @pernet_rwsem: pernet_ops_rwsem, under which a netns is made or goes
  * @net_id: nf_tables_net_id
  * @cmp_fast: nft_cmp_fast_ops, which nft_do_chain() evaluates inline
  * @cmp16_fast: nft_cmp16_fast_ops, likewise
@@ -32,6 +34,7 @@ struct nfj_symbols {
 	unsigned long			chain_destroy;
 	int				*jit_enable;
 	int				*jit_harden;
+	struct rw_semaphore		*pernet_rwsem;
 	unsigned int			*net_id;
 	const struct nft_expr_ops	*cmp_fast;
 	const struct nft_expr_ops	*cmp16_fast;

@@ -43,26 +43,32 @@ static void nfj_redirect_set(struct nf_hook_entries __rcu *entries,
 	}
 }
 
+static void nfj_redirect_set_ops(const struct nf_hook_ops *ops,
+				 const struct nft_chain *chain, nf_hookfn *fn)
+{
+	const struct net_device *dev = ops->dev;
+
+	if (!dev)
+		return;
+#ifdef CONFIG_NETFILTER_INGRESS
+	if (ops->hooknum == NF_NETDEV_INGRESS)
+		nfj_redirect_set(dev->nf_hooks_ingress, chain, fn);
+#endif
+#ifdef CONFIG_NETFILTER_EGRESS
+	if (ops->hooknum == NF_NETDEV_EGRESS)
+		nfj_redirect_set(dev->nf_hooks_egress, chain, fn);
+#endif
+}
+
 static void nfj_redirect_set_dev(const struct nft_base_chain *base, nf_hookfn *fn)
 {
 	const struct nft_hook *hook;
+	const struct nf_hook_ops *ops;
 
-	list_for_each_entry(hook, &base->hook_list, list) {
-		const struct net_device *dev = hook->ops.dev;
-
-		if (!dev)
-			continue;
-#ifdef CONFIG_NETFILTER_INGRESS
-		if (hook->ops.hooknum == NF_NETDEV_INGRESS)
-			nfj_redirect_set(dev->nf_hooks_ingress, &base->chain,
-					 fn);
-#endif
-#ifdef CONFIG_NETFILTER_EGRESS
-		if (hook->ops.hooknum == NF_NETDEV_EGRESS)
-			nfj_redirect_set(dev->nf_hooks_egress, &base->chain,
-					 fn);
-#endif
-	}
+	list_for_each_entry(hook, &base->hook_list, list)
+		for (ops = nfj_hook_ops_next(hook, NULL); ops;
+		     ops = nfj_hook_ops_next(hook, ops))
+			nfj_redirect_set_ops(ops, &base->chain, fn);
 }
 
 /**

@@ -16,6 +16,7 @@
 #include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
+#include <linux/rtnetlink.h>
 #include <linux/static_call.h>
 #include <net/netfilter/nf_tables.h>
 #include <net/netfilter/nf_tables_core.h>
@@ -53,6 +54,7 @@ static const struct {
 	NFJ_WANT_PRIVATE(ftrace_location, &nfj_ftrace_location_at, "ftrace"),
 	NFJ_WANT(bpf_jit_enable, &nfj_sym.jit_enable, "the BPF JIT"),
 	NFJ_WANT(bpf_jit_harden, &nfj_sym.jit_harden, "the BPF JIT"),
+	NFJ_WANT(pernet_ops_rwsem, &nfj_sym.pernet_rwsem, "netns"),
 	NFJ_WANT(nf_tables_net_id, &nfj_sym.net_id, "nf_tables"),
 	NFJ_WANT(nft_cmp_fast_ops, &nfj_sym.cmp_fast, "nf_tables"),
 	NFJ_WANT(nft_cmp16_fast_ops, &nfj_sym.cmp16_fast, "nf_tables"),
