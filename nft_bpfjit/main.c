@@ -20,6 +20,7 @@
 #include <net/net_namespace.h>
 #include "commit/commit.h"
 #include "control/control.h"
+#include "engine/state.h"
 #include "hook/hook.h"
 #include "load/load.h"
 
@@ -40,6 +41,7 @@ static int __init nfj_init(void)
 	err = nfj_symbols_init();
 	if (err)
 		return err;
+	nfj_counter_init();
 	err = nfj_load_init();
 	if (err)
 		return err;

@@ -115,10 +115,9 @@ struct nfj_fill {
 /* nfj_entry::flags */
 #define NFJ_ENTRY_DEAD		0x01	/* cannot match, or matching does nothing */
 #define NFJ_ENTRY_TERMINAL	0x02	/* a match never goes on to the next rule */
-#define NFJ_ENTRY_MUTATES	0x04	/* residue may change fields of the key */
-#define NFJ_ENTRY_WHOLE		0x08	/* the whole match part is in the tests */
-#define NFJ_ENTRY_JUMPS		0x10	/* holds a jump or a goto */
-#define NFJ_ENTRY_ODD		0x20	/* for packets with a short transport header */
+#define NFJ_ENTRY_WHOLE		0x04	/* the whole match part is in the tests */
+#define NFJ_ENTRY_JUMPS		0x08	/* holds a jump or a goto */
+#define NFJ_ENTRY_ODD		0x10	/* for packets with a short transport header */
 
 /**
  * struct nfj_entry - an entry: a rule, or one case of a rule
@@ -135,6 +134,7 @@ struct nfj_fill {
  * @end: number of the expression behind the residue, which is a verdict if there
  *	 is one
  * @flags: NFJ_ENTRY_*
+ * @changes: NFJ_GROUP_* of the key that the residue may change
  * @verdict: what follows the residue: NF_ACCEPT, NF_DROP, NFT_*
  * @target: with NFT_JUMP and NFT_GOTO the chain, or NULL: expression @end knows
  */
@@ -150,6 +150,7 @@ struct nfj_entry {
 	u8	stop;
 	u8	end;
 	u8	flags;
+	u16	changes;
 	s32	verdict;
 	const void *target;
 };

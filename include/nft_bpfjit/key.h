@@ -208,6 +208,8 @@ static inline bool nfj_key_is_guard(unsigned int off)
 	return off < offsetof(struct nfj_key, len);
 }
 
+#define NFJ_GROUPS_ALL		0x1ff
+
 /**
  * struct nfj_need - what a matcher reads of the flow key
  * @groups: NFJ_GROUP_*

@@ -26,9 +26,8 @@ static void nfj_act_target(struct nfj_act *act, const struct nft_expr *expr)
 	act->chain = regs.verdict.chain;
 }
 
-/* The entries of a rule from @act on: numbers of expressions become offsets */
+/* The entries of a rule from @act on: numbers of expressions become pointers */
 static void nfj_acts_place(struct nfj_act *act, const struct nfj_act *last,
-			   const struct nft_rule_blob *blob,
 			   struct nft_rule_dp *dp)
 {
 	u32 nr = act->rule, n, cut, end;
@@ -36,17 +35,20 @@ static void nfj_acts_place(struct nfj_act *act, const struct nfj_act *last,
 	for (; act != last && act->rule == nr; act++) {
 		struct nft_expr *expr = (void *)dp->data;
 
-		cut = act->expr;
-		end = act->end;
-		act->expr = 0;
+		cut = act->cut;
+		end = act->stop;
+		act->expr = NULL;
 		for (n = 0; (void *)expr < (void *)dp->data + dp->dlen; n++) {
 			if (n == cut && cut < end)
-				act->expr = (void *)expr - (void *)blob->data;
+				act->expr = expr;
 			if (n == end)
 				break;
 			expr = (void *)expr + expr->ops->size;
 		}
-		act->end = (void *)expr - (void *)blob->data;
+		act->end = expr;
+		if (act->expr && act->expr->ops == nfj_counter_ops &&
+		    end == cut + 1)
+			act->flags |= NFJ_ACT_COUNT;
 		if ((act->verdict == NFT_JUMP || act->verdict == NFT_GOTO) &&
 		    !act->chain)
 			nfj_act_target(act, expr);
@@ -60,8 +62,8 @@ static void nfj_acts_place(struct nfj_act *act, const struct nfj_act *last,
  * @st: its state, or NULL for a blob as nf_tables would make it
  * @gfp: __GFP_NOFAIL where no failure is allowed
  *
- * Sets nfj_state::blob, and turns the numbers of expressions in its actions
- * into offsets, once.
+ * Sets nfj_state::blob, and makes its actions point to their expressions there,
+ * once.
  *
  * Context: commit mutex.
  *
@@ -127,7 +129,7 @@ struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 		dp->dlen = len;
 		data += len;
 		if (act != last_act && act->rule == nr) {
-			nfj_acts_place(act, last_act, blob, dp);
+			nfj_acts_place(act, last_act, dp);
 			while (act != last_act && act->rule == nr)
 				act++;
 		}

@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "../flow/flow.h"
 #include "commit.h"
 
 static struct workqueue_struct *nfj_wq;
@@ -18,12 +19,11 @@ static bool nfj_implies(const struct nfj_ir *ir, const struct nfj_entry *a,
 {
 	u32 i, j;
 
-	/* only a program that has found b has made b's part of the key */
-	if (b->nfills || (b->ntests && a->flags & NFJ_ENTRY_MUTATES))
-		return false;
 	for (i = 0; i < b->ntests; i++) {
 		const struct nfj_test *t = &ir->tests[b->first + i];
 
+		if (a->changes & nfj_key_groups(t->off, t->size, t->mask))
+			return false;
 		/* the chunks of a wide test belong together */
 		if (t->kind == NFJ_WIDE_IN || t->kind == NFJ_WIDE_OUT)
 			return false;
@@ -50,15 +50,14 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 		const struct nfj_entry *r = &ir->entries[i];
 		struct nfj_act *act = &acts[i];
 
-		act->expr = r->cut;
-		act->end = r->end;
+		act->cut = r->cut;
+		act->stop = r->end;
 		act->rule = r->rule;
 		act->verdict = r->verdict;
 		act->chain = r->target;
 		act->fill = r->fill;
 		act->nfills = r->nfills;
-		if (r->flags & NFJ_ENTRY_MUTATES)
-			act->flags |= NFJ_ACT_MUTATES;
+		act->drops = nfj_flow_drops(r->changes);
 		/* what is filled in has to be extracted for a program */
 		if (!r->ntests && !r->nfills && !(r->flags & NFJ_ENTRY_DEAD))
 			act->flags |= NFJ_ACT_ALWAYS;
@@ -123,6 +122,7 @@ struct nfj_state *nfj_state_new(const struct nfj_chain *nc,
 	st->serial = atomic64_inc_return(&serial);
 	st->enter = nft_is_base_chain(chain) || !nc->stats.jumps;
 	st->nacts = ir->nentries;
+	st->needs = U32_MAX;
 	st->acts = nfj_acts_make(ir);
 	if (!st->acts)
 		goto out_free;
@@ -146,9 +146,14 @@ out_free:
  */
 void nfj_state_use(struct nfj_state *st, struct nfj_matcher *m)
 {
+	u32 i;
+
 	st->matcher = m;
 	st->nprogs = st->acts->flags & NFJ_ACT_ALWAYS ? 0 : m->nprogs;
 	st->prog = m->prog;
+	st->needs = 0;
+	for (i = 0; i < m->nprogs; i++)
+		st->needs |= m->prog[i].needs;
 }
 
 /**

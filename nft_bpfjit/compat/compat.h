@@ -213,4 +213,14 @@ nft_rule_next(const struct nft_rule_dp *rule)
 #define nfj_elem_ext(set, elem)	nft_set_elem_ext(set, (elem)->priv)
 #endif
 
+/* Private to nft_counter.c, all kernels so far (engine/counter.c sees to it) */
+struct nfj_counter {
+	u64	bytes;
+	u64	packets;
+};
+
+struct nfj_counter_priv {
+	struct nfj_counter __percpu	*counter;
+};
+
 #endif /* _NFJ_COMPAT_H */

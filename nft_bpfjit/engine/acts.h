@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What entries do, as long as they stay in one chain: residues, run as
- * nft_do_chain() runs expressions, and verdicts.  Inline in all places that begin
- * or go on with a chain.
+ * What an entry does: its residue, run as nft_do_chain() runs expressions, and its
+ * verdict.  Inline where a packet's first entry is done, and where it goes on.
  */
 #ifndef _NFJ_ACTS_H
 #define _NFJ_ACTS_H
 
 #include <linux/netfilter.h>
+#include <linux/percpu.h>
 #include <linux/skbuff.h>
 #include <net/netfilter/nf_tables.h>
 #include <net/netfilter/nf_tables_core.h>
@@ -45,11 +45,10 @@ static __always_inline bool nfj_payload_fast(const struct nft_expr *expr,
 
 /* One expression, as nft_do_chain() evaluates it */
 static __always_inline void nfj_expr_eval(const struct nft_expr *expr,
+					  const struct nft_expr_ops *ops,
 					  struct nft_regs *regs,
 					  const struct nft_pktinfo *pkt)
 {
-	const struct nft_expr_ops *ops = expr->ops;
-
 	if (ops == nfj_sym.cmp_fast) {
 		const struct nft_cmp_fast_expr *priv = nft_expr_priv(expr);
 
@@ -76,16 +75,36 @@ static __always_inline void nfj_expr_eval(const struct nft_expr *expr,
 	}
 }
 
+/* nft_counter_eval(), where nfj_counter_init() has found it to be this.  Each of
+ * the two additions is one instruction, on the CPU that it is about, so that there
+ * is nothing to disable around them.
+ */
+static __always_inline void nfj_counter_eval(const struct nft_expr *expr,
+					     const struct nft_pktinfo *pkt)
+{
+	const struct nfj_counter_priv *priv = nft_expr_priv(expr);
+
+	this_cpu_add(priv->counter->bytes, pkt->skb->len);
+	this_cpu_inc(priv->counter->packets);
+}
+
 /* Expressions from @expr up to @end; the verdict is in @regs */
 static __always_inline void nfj_exprs_eval(const void *expr, const void *end,
 					   struct nft_regs *regs,
 					   const struct nft_pktinfo *pkt)
 {
 	while (expr != end) {
-		nfj_expr_eval(expr, regs, pkt);
-		if (regs->verdict.code != NFT_CONTINUE)
-			break;
-		expr += ((const struct nft_expr *)expr)->ops->size;
+		const struct nft_expr_ops *ops =
+			((const struct nft_expr *)expr)->ops;
+
+		if (ops == nfj_counter_ops) {
+			nfj_counter_eval(expr, pkt);
+		} else {
+			nfj_expr_eval(expr, ops, regs, pkt);
+			if (regs->verdict.code != NFT_CONTINUE)
+				break;
+		}
+		expr += ops->size;
 	}
 }
 
@@ -128,85 +147,19 @@ static __always_inline void nfj_act_eval(const struct nfj_state *st,
 					 struct nft_regs *regs,
 					 const struct nft_pktinfo *pkt)
 {
-	regs->verdict.code = NFT_CONTINUE;
-	if (act->expr) {
-		const void *data = st->blob->data;
-
+	if (act->flags & NFJ_ACT_COUNT) {
+		nfj_counter_eval(act->expr, pkt);
+	} else if (act->expr) {
+		regs->verdict.code = NFT_CONTINUE;
 		if (act->nfills)
 			nfj_fill_regs(regs, key, &st->fills[act->fill],
 				      act->nfills);
-		nfj_exprs_eval(data + act->expr, data + act->end, regs, pkt);
+		nfj_exprs_eval(act->expr, act->end, regs, pkt);
 		if (regs->verdict.code != NFT_CONTINUE)
 			return;
 	}
 	regs->verdict.code = act->verdict;
 	regs->verdict.chain = (void *)act->chain;
-}
-
-/**
- * nfj_acts_run - go on in a chain, and do what its entries do
- * @st: the chain
- * @act: the entry that was done last, its verdict in @regs; NULL to look for one,
- *	 from @next on
- * @key: flow key
- * @have: what is in the key, see nfj_need_mask()
- * @regs: registers; the verdict is left here: one that is final or leads to
- *	  another chain, NFT_RETURN at the end of this one
- * @pkt: the packet
- * @next: the entry to go on with after a jump
- *
- * Inline in the entry from the expression as well as in nfj_run(): the end of the
- * chain is what most packets come to, and a stack of jumps costs more than that.
- *
- * Return: false, with NFT_CONTINUE, when the rules from @next on are for the
- * interpreter.
- */
-static __always_inline bool nfj_acts_run(const struct nfj_state *st,
-					 const struct nfj_act *act,
-					 struct nfj_key *key, u32 *have,
-					 struct nft_regs *regs,
-					 const struct nft_pktinfo *pkt,
-					 u32 *next)
-{
-	u32 k;
-
-	if (!act)
-		goto match;
-	goto evaluated;
-	for (;;) {
-		nfj_act_eval(st, act, key, regs, pkt);
-evaluated:
-		if (nfj_is_final(regs->verdict.code))
-			return true;
-		*next = act->next;
-		if (act->flags & NFJ_ACT_MUTATES)
-			*have = 0;
-		if (regs->verdict.code != NFT_CONTINUE &&
-		    regs->verdict.code != NFT_BREAK)
-			return true;
-		if (act->flags & NFJ_ACT_NEXT) {
-			act = &st->acts[*next];
-			continue;
-		}
-match:
-		if (*next >= st->nacts)
-			break;
-		act = &st->acts[*next];
-		if (act->flags & NFJ_ACT_ALWAYS)
-			continue;
-		if (!*have)
-			key->valid = 0;
-		k = nfj_match(st, key, pkt, *next, have);
-		if (k == NFJ_NONE)
-			break;
-		if (unlikely(k == NFJ_BAD)) {
-			regs->verdict.code = NFT_CONTINUE;
-			return false;
-		}
-		act = &st->acts[k];
-	}
-	regs->verdict.code = NFT_RETURN;
-	return true;
 }
 
 #endif /* _NFJ_ACTS_H */

@@ -24,10 +24,7 @@ static u32 nfj_first(const struct nfj_matcher *m, struct nfj_key *key,
 	for (; prog < end; prog++) {
 		if (entry >= prog->last)
 			continue;
-		if (prog->needs & ~*have) {
-			nfj_flow_add(key, pkt, &prog->need, *have);
-			*have |= prog->needs;
-		}
+		nfj_flow_have(key, pkt, &prog->need, prog->needs, have);
 		key->start = min(entry, prog->open);
 		k = nfj_prog_run(prog->prog, key);
 		if (k == NFJ_NONE)

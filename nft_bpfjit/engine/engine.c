@@ -3,11 +3,11 @@
  * The engine: BPF finds the next entry that matches, this file does what that
  * entry does.
  *
- *	extract the flow key
- *	while the matcher finds an entry >= next
- *		run the entry's residue, then its verdict
- *		jump: remember where to go on, take the other chain
- *		no decision: go on with the entry's next
+ *	extract the flow key, ask the matcher	hookfn.c, or the expression
+ *	do the entry's residue, then its verdict
+ *	  jump: remember where to go on, take the other chain
+ *	  no decision: drop from the key what the residue may have changed
+ *	ask the matcher for the next entry, and so on
  *	end of chain: go back to the caller, or NFT_RETURN
  *
  * Mirrors nft_do_chain().  A chain without a program is run rule by rule in the
@@ -147,90 +147,120 @@ static const struct nft_rule_dp *nfj_rule_of(const struct nfj_state *st,
 }
 
 /**
- * nfj_run - go on from a chain
+ * nfj_run - do what an entry does, and go on from there
  * @st: the chain
- * @next: the entry to go on with
+ * @act: the entry, which has matched and has not been done yet
  * @key: flow key
  * @have: what is in the key, see nfj_need_mask()
- * @regs: registers; the verdict says how to go on: NFT_JUMP and NFT_GOTO to
- *	  another chain, NFT_CONTINUE with @next.  That of the packet is left here,
- *	  NFT_RETURN at the end of @st
+ * @regs: registers
  * @pkt: the packet
  * @gen: generation, or NFJ_GEN_UNKNOWN
  *
+ * This is nft_do_chain()'s loop.  One turn of it is an entry, or the rest of a chain
+ * in the interpreter.
+ *
  * Context: packet path, under RCU.
+ *
+ * Return: the verdict of the packet, NFT_RETURN at the end of @st.
  */
-void nfj_run(const struct nfj_state *st, u32 next, struct nfj_key *key,
-	     u32 have, struct nft_regs *regs, const struct nft_pktinfo *pkt,
-	     int gen)
+u32 nfj_run(const struct nfj_state *st, const struct nfj_act *act,
+	    struct nfj_key *key, u32 have, struct nft_regs *regs,
+	    const struct nft_pktinfo *pkt, int gen)
 {
 	struct nfj_frame stack[NFT_JUMP_STACK_SIZE] __uninitialized;
 	const struct nft_rule_blob *blob = NULL;
 	const struct nft_rule_dp *rule = NULL;
 	const struct nfj_state *base = st;
 	unsigned int sp = 0;
+	u32 k, next;
 
-	goto verdict;
 	for (;;) {
 		if (st) {
-			if (!nfj_acts_run(st, NULL, key, &have, regs, pkt,
-					  &next)) {
-				blob = st->blob;
-				rule = nfj_rule_of(st, next);
-				st = NULL;
-				continue;
-			}
+			nfj_act_eval(st, act, key, regs, pkt);
+			if (nfj_is_final(regs->verdict.code))
+				return regs->verdict.code;
+			have &= ~act->drops;
+			next = act->next;
 		} else {
-			if ((const void *)rule >=
-			    (const void *)blob->data + blob->size)
-				goto end_of_chain;
+			regs->verdict.code = NFT_CONTINUE;
 			nfj_exprs_eval(rule->data, rule->data + rule->dlen,
 				       regs, pkt);
 			rule = nft_rule_next(rule);
 			have = 0;
 		}
 
-verdict:
 		switch (regs->verdict.code) {
-		case NFT_BREAK:
-			regs->verdict.code = NFT_CONTINUE;
-			continue;
 		case NFT_CONTINUE:
-			continue;
+		case NFT_BREAK:
+			break;
 		case NFT_RETURN:
 			goto end_of_chain;
 		case NFT_JUMP:
-			if (WARN_ON_ONCE(sp >= NFT_JUMP_STACK_SIZE)) {
-				regs->verdict.code = NF_DROP;
-				return;
-			}
-			stack[sp].st = st;
-			stack[sp].blob = blob;
-			if (st)
-				stack[sp].next = next;
-			else
-				stack[sp].rule = rule;
-			sp++;
-			fallthrough;
 		case NFT_GOTO:
 			if (gen == NFJ_GEN_UNKNOWN)
 				gen = nfj_generation(nft_net(pkt), base);
+			if (regs->verdict.code == (u32)NFT_JUMP) {
+				if (WARN_ON_ONCE(sp >= NFT_JUMP_STACK_SIZE))
+					return NF_DROP;
+				/* nothing to come back from */
+				if (!nfj_blob_of(regs->verdict.chain, gen)->size)
+					break;
+				stack[sp].st = st;
+				stack[sp].blob = blob;
+				if (st)
+					stack[sp].next = next;
+				else
+					stack[sp].rule = rule;
+				sp++;
+			}
 			blob = nfj_blob_of(regs->verdict.chain, gen);
 			st = nfj_blob_state(blob);
-			next = 0;
-			rule = (const void *)blob->data;
-			regs->verdict.code = NFT_CONTINUE;
-			continue;
+			if (st)
+				next = 0;
+			else
+				rule = (const void *)blob->data;
+			goto match;
 		default:
-			/* accept, drop, queue, stolen */
-			return;
+			/* queue, stolen */
+			return regs->verdict.code;
+		}
+
+		/* The next entry matches as well, unless what it fills in is not
+		 * there: it was read for a program that another change made useless,
+		 * or never.
+		 */
+		if (st && act->flags & NFJ_ACT_NEXT) {
+			act = &st->acts[next];
+			if (!act->nfills || !(st->needs & ~have))
+				continue;
+		}
+match:
+		if (!st) {
+			if ((const void *)rule <
+			    (const void *)blob->data + blob->size)
+				continue;
+			goto end_of_chain;
+		}
+		if (next >= st->nacts)
+			goto end_of_chain;
+		act = &st->acts[next];
+		if (act->flags & NFJ_ACT_ALWAYS)
+			continue;
+		k = nfj_match(st, key, pkt, next, &have);
+		if (k < NFJ_BAD) {
+			act = &st->acts[k];
+			continue;
+		}
+		if (unlikely(k == NFJ_BAD)) {
+			blob = st->blob;
+			rule = nfj_rule_of(st, next);
+			st = NULL;
+			goto match;
 		}
 
 end_of_chain:
-		if (!sp) {
-			regs->verdict.code = NFT_RETURN;
-			return;
-		}
+		if (!sp)
+			return NFT_RETURN;
 		sp--;
 		st = stack[sp].st;
 		blob = stack[sp].blob;
@@ -238,7 +268,7 @@ end_of_chain:
 			next = stack[sp].next;
 		else
 			rule = stack[sp].rule;
-		regs->verdict.code = NFT_CONTINUE;
+		goto match;
 	}
 }
 
@@ -249,28 +279,20 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	const struct nfj_ebpf *priv = nft_expr_priv(expr);
 	const struct nfj_state *st = priv->state;
 	struct nfj_key key __aligned(8) __uninitialized;
-	const struct nfj_act *act;
-	u32 k, next, have = 0;
+	u32 k, have = 0;
 
 	if (unlikely(pkt->skb->nf_trace || !st->enter)) {
 		regs->verdict.code = NFT_BREAK;
 		return;
 	}
-	key.valid = 0;
 	k = nfj_match(st, &key, pkt, 0, &have);
-	if (k == NFJ_NONE) {
+	if (k == NFJ_NONE)
 		regs->verdict.code = NFT_RETURN;
-		return;
-	}
-	if (unlikely(k == NFJ_BAD)) {
+	else if (unlikely(k == NFJ_BAD))
 		regs->verdict.code = NFT_BREAK;
-		return;
-	}
-	act = &st->acts[k];
-	nfj_act_eval(st, act, &key, regs, pkt);
-	if (!nfj_acts_run(st, act, &key, &have, regs, pkt, &next) ||
-	    nfj_leads_on(regs->verdict.code))
-		nfj_run(st, next, &key, have, regs, pkt, NFJ_GEN_UNKNOWN);
+	else
+		regs->verdict.code = nfj_run(st, &st->acts[k], &key, have, regs,
+					     pkt, NFJ_GEN_UNKNOWN);
 }
 
 static struct nft_expr_type nfj_ebpf_type = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Private to the engine: what its two entries (the hook, the expression) share
- * with its loop, inline, since each packet passes it.
+ * Private to the engine: the match, inline where a packet enters (hookfn.c, and the
+ * expression) and where it goes on (nfj_run()).
  */
 #ifndef _NFJ_ENGINE_H
 #define _NFJ_ENGINE_H
@@ -14,9 +14,9 @@
 
 #define NFJ_GEN_UNKNOWN	(-1)
 
-void nfj_run(const struct nfj_state *st, u32 next, struct nfj_key *key,
-	     u32 have, struct nft_regs *regs, const struct nft_pktinfo *pkt,
-	     int gen);
+u32 nfj_run(const struct nfj_state *st, const struct nfj_act *act,
+	    struct nfj_key *key, u32 have, struct nft_regs *regs,
+	    const struct nft_pktinfo *pkt, int gen);
 
 /* A matcher touches nothing but its key, so that it needs no pinning to a CPU;
  * only the accounting of kernel.bpf_stats_enabled does.
@@ -55,10 +55,7 @@ static __always_inline u32 nfj_match_prog(const struct nfj_state *st,
 {
 	u32 k;
 
-	if (prog->needs & ~*have) {
-		nfj_flow_add(key, pkt, &prog->need, *have);
-		*have |= prog->needs;
-	}
+	nfj_flow_have(key, pkt, &prog->need, prog->needs, have);
 	k = nfj_prog_run(prog->prog, key);
 	if (k == NFJ_NONE || likely(k >= next && k < st->nacts))
 		return k;
@@ -110,12 +107,6 @@ static __always_inline bool nfj_is_final(u32 verdict)
 	BUILD_BUG_ON(NF_DROP != 0 || NF_ACCEPT != 1);
 
 	return verdict <= NF_ACCEPT;
-}
-
-/* A verdict that is for nfj_run() */
-static __always_inline bool nfj_leads_on(u32 verdict)
-{
-	return verdict == (u32)NFT_JUMP || verdict == (u32)NFT_GOTO;
 }
 
 #endif /* _NFJ_ENGINE_H */

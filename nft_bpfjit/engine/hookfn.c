@@ -63,32 +63,6 @@ nfj_policy(const struct nft_base_chain *base, const struct nft_pktinfo *pkt)
 	return nfj_verdict(pkt, base->policy);
 }
 
-/* The verdict of a base chain that has come to its end, or to another verdict */
-static __always_inline unsigned int nfj_base_end(const struct nfj_state *st,
-						 const struct nft_pktinfo *pkt,
-						 const struct nft_regs *regs)
-{
-	if (regs->verdict.code == NFT_RETURN)
-		return nfj_policy(nft_base_chain(st->chain), pkt);
-	return nfj_verdict(pkt, regs->verdict.code);
-}
-
-/* An entry has been done, and there is no verdict yet */
-static noinline unsigned int nfj_base_run(const struct nfj_state *st,
-					  const struct nfj_act *act,
-					  struct nfj_key *key, u32 have,
-					  struct nft_regs *regs,
-					  const struct nft_pktinfo *pkt,
-					  u8 gen)
-{
-	u32 next;
-
-	if (!nfj_acts_run(st, act, key, &have, regs, pkt, &next) ||
-	    nfj_leads_on(regs->verdict.code))
-		nfj_run(st, next, key, have, regs, pkt, gen);
-	return nfj_base_end(st, pkt, regs);
-}
-
 static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 						 void *priv)
 {
@@ -98,30 +72,32 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	u8 gen = READ_ONCE(nft_net(pkt)->nft.gencursor);
 	const struct nfj_state *st = nfj_blob_state(nfj_blob_of(chain, gen));
 	const struct nfj_act *act;
-	u32 k, have = 0;
+	u32 k, verdict, have = 0;
 
 	if (unlikely(!st || pkt->skb->nf_trace))
 		goto interpret;
 
-	key.valid = 0;
 	k = nfj_match(st, &key, pkt, 0, &have);
 	if (k >= NFJ_BAD) {
 		if (unlikely(k == NFJ_BAD))
 			goto interpret;
-		return nfj_policy(nft_base_chain(chain), pkt);
+		goto policy;
 	}
 	act = &st->acts[k];
-	if (likely(!act->expr && nfj_is_final(act->verdict)))
-		return nfj_verdict(pkt, act->verdict);
-	nfj_act_eval(st, act, &key, &regs, pkt);
-	if (likely(nfj_is_final(regs.verdict.code)))
-		return nfj_verdict(pkt, regs.verdict.code);
-	if (!nfj_leads_on(regs.verdict.code))
-		return nfj_base_run(st, act, &key, have, &regs, pkt, gen);
-	if (act->flags & NFJ_ACT_MUTATES)
-		have = 0;
-	nfj_run(st, act->next, &key, have, &regs, pkt, gen);
-	return nfj_base_end(st, pkt, &regs);
+	/* as most entries that match do: a verdict, and at most a counter */
+	if (likely(nfj_is_final(act->verdict))) {
+		if (!act->expr)
+			return nfj_verdict(pkt, act->verdict);
+		if (act->flags & NFJ_ACT_COUNT) {
+			nfj_counter_eval(act->expr, pkt);
+			return nfj_verdict(pkt, act->verdict);
+		}
+	}
+	verdict = nfj_run(st, act, &key, have, &regs, pkt, gen);
+	if (verdict != NFT_RETURN)
+		return nfj_verdict(pkt, verdict);
+policy:
+	return nfj_policy(nft_base_chain(chain), pkt);
 
 interpret:
 	/* all from the beginning: nothing has been done yet */

@@ -13,32 +13,38 @@
 #include "../load/load.h"
 
 /* nfj_act::flags */
-#define NFJ_ACT_MUTATES	0x01	/* extract the key anew afterwards */
+#define NFJ_ACT_COUNT	0x01	/* its residue is a counter, and no more */
 #define NFJ_ACT_NEXT	0x02	/* entry @next matches as well, for sure */
 #define NFJ_ACT_ALWAYS	0x04	/* matches any packet: no program need be asked */
 
 /**
  * struct nfj_act - what the engine does when an entry matches
- * @expr: offset in the blob's data of the first expression to run, 0 for none
- * @end: offset behind the last expression to run
- * @next: entry to go on with when there is no decision
- * @rule: number of the rule
- * @verdict: behind the expressions: NF_ACCEPT, NF_DROP or NFT_*
- * @flags: NFJ_ACT_*
- * @nfills: register words to fill in for the expressions
- * @fill: index of the first of them in nfj_state::fills
+ * @expr: the first expression to run, in the blob, or NULL
+ * @end: behind the last expression to run
  * @chain: with NFT_JUMP and NFT_GOTO
+ * @verdict: behind the expressions: NF_ACCEPT, NF_DROP or NFT_*
+ * @next: entry to go on with when there is no decision
+ * @drops: what the expressions may change of the key, as nfj_need_mask() has it
+ * @fill: index in nfj_state::fills of the first register word to fill in for them
+ * @rule: number of the rule
+ * @flags: NFJ_ACT_*
+ * @nfills: register words to fill in
+ * @cut: number of the first expression to run
+ * @stop: number of the one behind the last
  */
 struct nfj_act {
-	u32			expr;
-	u32			end;
-	u32			next;
-	u32			rule;
-	s32			verdict;
-	u16			flags;
-	u16			nfills;
+	const struct nft_expr	*expr;
+	const struct nft_expr	*end;
 	const struct nft_chain	*chain;
+	s32			verdict;
+	u32			next;
+	u32			drops;
 	u32			fill;
+	u32			rule;
+	u8			flags;
+	u8			nfills;
+	u8			cut;
+	u8			stop;
 };
 
 /**
@@ -74,6 +80,7 @@ struct nfj_edits {
  * @prog: the first of them
  * @acts: for each entry what to do
  * @nacts: entries
+ * @needs: what all its programs read, as nfj_need_mask() has it
  * @fills: register words that residues read
  * @enter: may be entered from nft_do_chain(): a base chain, or one that does
  *	   not jump
@@ -93,6 +100,7 @@ struct nfj_state {
 	struct nfj_prog		*prog;
 	struct nfj_act		*acts;
 	u32			nacts;
+	u32			needs;
 	struct nfj_fill		*fills;
 	bool			enter;
 	const struct nft_chain	*chain;
@@ -139,6 +147,10 @@ nfj_blob_state(const struct nft_rule_blob *blob)
 		return NULL;
 	return ((const struct nfj_ebpf *)nft_expr_priv(expr))->state;
 }
+
+/* counter.c */
+extern const struct nft_expr_ops *nfj_counter_ops;
+void nfj_counter_init(void);
 
 /* hookfn.c: in the place of nft_do_chain_ipv4() and so on */
 nf_hookfn *nfj_hook_fn(const struct nft_base_chain *base);

@@ -13,8 +13,18 @@
 #include <net/netfilter/nf_tables.h>
 #include "flow.h"
 
-/* nft_meta_get_eval_pkttype_lo() */
-static bool nfj_pkttype_lo(struct nfj_key *key, const struct nft_pktinfo *pkt)
+/**
+ * nfj_flow_loopback - what a packet of the loopback device passes for
+ * @key: the key, gets its packet type
+ * @pkt: the packet
+ *
+ * Mirrors nft_meta_get_eval_pkttype_lo().
+ *
+ * Context: packet path, under RCU.
+ *
+ * Return: false where nft breaks off.
+ */
+bool nfj_flow_loopback(struct nfj_key *key, const struct nft_pktinfo *pkt)
 {
 	const struct sk_buff *skb = pkt->skb;
 	const struct iphdr *iph;
@@ -43,27 +53,6 @@ static bool nfj_pkttype_lo(struct nfj_key *key, const struct nft_pktinfo *pkt)
 	default:
 		return false;
 	}
-}
-
-/* nft_meta_get_eval() */
-static void nfj_flow_meta(struct nfj_key *key, const struct nft_pktinfo *pkt)
-{
-	const struct sk_buff *skb = pkt->skb;
-
-	nfj_key_fills(NFJ_GROUP_META, len);
-	nfj_key_fills(NFJ_GROUP_META, mark);
-	nfj_key_fills(NFJ_GROUP_META, priority);
-	nfj_key_fills(NFJ_GROUP_META, protocol);
-	nfj_key_fills(NFJ_GROUP_META, pkttype);
-
-	key->len = skb->len;
-	key->mark = skb->mark;
-	key->priority = skb->priority;
-	key->protocol = skb->protocol;
-	key->pkttype = skb->pkt_type;
-	if (likely(skb->pkt_type != PACKET_LOOPBACK) ||
-	    nfj_pkttype_lo(key, pkt))
-		key->valid |= NFJ_VALID_PKTTYPE;
 }
 
 /* nft_meta_store_ifindex(), nft_meta_store_iftype() */
@@ -160,8 +149,6 @@ void nfj_flow_bytes(u8 *to, const struct sk_buff *skb, int off, int len)
 void nfj_flow_rare(struct nfj_key *key, const struct nft_pktinfo *pkt,
 		   u32 groups)
 {
-	if (groups & NFJ_GROUP_META)
-		nfj_flow_meta(key, pkt);
 	if (groups & NFJ_GROUP_IF)
 		nfj_flow_if(key, pkt);
 	if (groups & NFJ_GROUP_LL)

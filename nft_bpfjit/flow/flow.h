@@ -16,6 +16,7 @@
 #include <nft_bpfjit/imr.h>
 
 void nfj_flow_bytes(u8 *to, const struct sk_buff *skb, int off, int len);
+bool nfj_flow_loopback(struct nfj_key *key, const struct nft_pktinfo *pkt);
 void nfj_flow_rare(struct nfj_key *key, const struct nft_pktinfo *pkt,
 		   u32 groups);
 
@@ -26,6 +27,10 @@ void nfj_flow_rare(struct nfj_key *key, const struct nft_pktinfo *pkt,
 struct nfj_word {
 	u64	v;
 } __packed;
+
+/* nfj_need_mask(): what belongs to the two headers */
+#define NFJ_MASK_NH	(NFJ_GROUP_NH | 0xffU << 16)
+#define NFJ_MASK_TH	(NFJ_GROUP_TH | 0xffU << 24)
 
 /* Words first .. end - 1 of the header at off */
 static __always_inline void nfj_flow_words(u64 *to, const struct sk_buff *skb,
@@ -81,6 +86,23 @@ static __always_inline void nfj_flow_name(u8 *name,
 	to[1].v = ended ? 0 : nfj_flow_name_word(from[1].v, &ended);
 }
 
+/* nft_meta_get_eval() */
+static __always_inline void nfj_flow_meta(struct nfj_key *key,
+					  const struct nft_pktinfo *pkt)
+{
+	const struct sk_buff *skb = pkt->skb;
+
+	key->len = skb->len;
+	key->mark = skb->mark;
+	key->priority = skb->priority;
+	key->protocol = skb->protocol;
+	key->pkttype = skb->pkt_type;
+	key->valid |= NFJ_VALID_PKTTYPE;
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) &&
+	    !nfj_flow_loopback(key, pkt))
+		key->valid &= ~NFJ_VALID_PKTTYPE;
+}
+
 /* nft_ct_get_eval() */
 static __always_inline void nfj_flow_ct(struct nfj_key *key,
 					const struct nft_pktinfo *pkt)
@@ -93,6 +115,7 @@ static __always_inline void nfj_flow_ct(struct nfj_key *key,
 	nfj_key_fills(NFJ_GROUP_CT, ct_dir);
 	nfj_key_fills(NFJ_GROUP_CT, ct_status);
 
+	key->valid &= ~(NFJ_VALID_CT | NFJ_VALID_CTMARK);
 	if (!ct) {
 		key->ct_state = ctinfo == IP_CT_UNTRACKED ?
 				NF_CT_STATE_UNTRACKED_BIT :
@@ -117,7 +140,7 @@ static __always_inline void nfj_flow_ct(struct nfj_key *key,
  *	 be 0 when nothing is there yet
  * @pkt: the packet
  * @need: what is asked for
- * @have: what is there, see nfj_need_mask()
+ * @lacks: what of that is not there, as nfj_need_mask() has it
  *
  * Mirrors nft_payload_eval() and nft_payload_fast_eval() for the network and
  * transport header.  The latter does not care for fragments as long as the
@@ -128,10 +151,10 @@ static __always_inline void nfj_flow_ct(struct nfj_key *key,
 static __always_inline void nfj_flow_add(struct nfj_key *key,
 					 const struct nft_pktinfo *pkt,
 					 const struct nfj_need *need,
-					 u32 have)
+					 u32 lacks)
 {
 	const struct sk_buff *skb = pkt->skb;
-	u32 groups = need->groups;
+	u32 groups;
 	int off, left;
 
 	nfj_key_fills(NFJ_GROUP_NH, nh);
@@ -144,14 +167,14 @@ static __always_inline void nfj_flow_add(struct nfj_key *key,
 	nfj_key_fills(NFJ_GROUP_IIFNAME, iifname);
 	nfj_key_fills(NFJ_GROUP_OIFNAME, oifname);
 
-	if (groups & NFJ_GROUP_NH) {
+	if (lacks & NFJ_MASK_NH) {
 		off = skb_network_offset(skb);
 		key->nh_len = max((int)skb->len - off, 0);
 		if (need->nh_end)
 			nfj_flow_words((u64 *)key->nh, skb, off, need->nh_first,
 				       need->nh_end);
 	}
-	if (groups & NFJ_GROUP_TH) {
+	if (lacks & NFJ_MASK_TH) {
 		key->th_len = 0;
 		key->thf_len = 0;
 		if (likely(pkt->flags & NFT_PKTINFO_L4PROTO)) {
@@ -169,9 +192,15 @@ static __always_inline void nfj_flow_add(struct nfj_key *key,
 					       need->th_first, need->th_end);
 		}
 	}
-	groups &= ~(NFJ_GROUP_NH | NFJ_GROUP_TH | (have & U16_MAX));
+	groups = lacks & (NFJ_GROUPS_ALL & ~(NFJ_GROUP_NH | NFJ_GROUP_TH));
 	if (!groups)
 		return;
+	if (groups & NFJ_GROUP_META) {
+		nfj_flow_meta(key, pkt);
+		groups &= ~NFJ_GROUP_META;
+		if (!groups)
+			return;
+	}
 	key->nfproto = nft_pf(pkt);
 	if (likely(pkt->flags & NFT_PKTINFO_L4PROTO)) {
 		key->valid |= NFJ_VALID_L4PROTO;
@@ -192,6 +221,29 @@ static __always_inline void nfj_flow_add(struct nfj_key *key,
 }
 
 /**
+ * nfj_flow_have - see that all that a program reads is there
+ * @key: the key
+ * @pkt: the packet
+ * @need: what the program reads
+ * @needs: the same, as nfj_need_mask() has it
+ * @have: what is there; brought up to date
+ *
+ * Context: packet path, under RCU.
+ */
+static __always_inline void nfj_flow_have(struct nfj_key *key,
+					  const struct nft_pktinfo *pkt,
+					  const struct nfj_need *need,
+					  u32 needs, u32 *have)
+{
+	if (!(needs & ~*have))
+		return;
+	if (!*have)
+		key->valid = 0;
+	nfj_flow_add(key, pkt, need, needs & ~*have);
+	*have |= needs;
+}
+
+/**
  * nfj_need_mask - what programs read as a set
  * @need: the same as ranges
  *
@@ -208,6 +260,21 @@ static inline u32 nfj_need_mask(const struct nfj_need *need)
 	if (need->th_end)
 		mask |= GENMASK(need->th_end - 1, need->th_first) << 24;
 	return mask;
+}
+
+/**
+ * nfj_flow_drops - what of a key is no longer there when groups have changed
+ * @groups: NFJ_GROUP_*
+ *
+ * Return: the same, as nfj_need_mask() has it.
+ */
+static inline u32 nfj_flow_drops(u32 groups)
+{
+	if (groups & NFJ_GROUP_NH)
+		groups |= NFJ_MASK_NH;
+	if (groups & NFJ_GROUP_TH)
+		groups |= NFJ_MASK_TH;
+	return groups;
 }
 
 #endif /* _NFJ_FLOW_H */

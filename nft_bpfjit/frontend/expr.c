@@ -147,7 +147,15 @@ static void nfj_writes(struct nfj_fe *fe, int reg, unsigned int len)
 	nfj_value_undef(fe, reg, len ? : NFJ_REG_BYTES - reg);
 }
 
-/* Mirrors nft_payload_eval() and nft_payload_fast_eval() */
+/* What may have changed when bytes of a packet have: an offset may lead from one
+ * header into the next, a checksum may lie in another one, what was made writable
+ * may have become linear, and the type of a packet of the loopback device is in its
+ * address.
+ */
+#define NFJ_FE_HEADERS	(NFJ_GROUP_LL | NFJ_GROUP_NH | NFJ_GROUP_TH | \
+			 NFJ_GROUP_META)
+
+/* Mirrors nft_payload_eval(), nft_payload_fast_eval() and nft_payload_set_eval() */
 static int nfj_fe_payload(struct nfj_fe *fe, const struct nlattr **tb,
 			  const struct nfj_expr_in *in)
 {
@@ -162,8 +170,10 @@ static int nfj_fe_payload(struct nfj_fe *fe, const struct nlattr **tb,
 		return NFJ_FE_STOP;
 	if (tb[NFTA_PAYLOAD_SREG]) {
 		nfj_reads(fe, nfj_attr_reg(tb[NFTA_PAYLOAD_SREG]), len);
+		fe->changes = NFJ_FE_HEADERS;
 		return NFJ_FE_STOP;
 	}
+	fe->changes = 0;
 	nfj_writes(fe, dreg, len);
 
 	switch (base) {
@@ -280,6 +290,7 @@ static const struct nfj_fe_field nfj_meta_fields[] = {
 	NFJ_OPAQUE(NFT_META_SDIFNAME,	NFJ_IFNAMSIZ),
 };
 
+/* Mirrors nft_meta_get_eval(), and nft_meta_set_eval() as far as registers go */
 static int nfj_fe_meta(struct nfj_fe *fe, const struct nlattr **tb,
 		       const struct nfj_expr_in *in)
 {
@@ -287,14 +298,24 @@ static int nfj_fe_meta(struct nfj_fe *fe, const struct nlattr **tb,
 
 	if (!nfj_attr_u32(tb[NFTA_META_KEY], &key))
 		return NFJ_FE_STOP;
-	if (!tb[NFTA_META_SREG])
+	if (!tb[NFTA_META_SREG]) {
+		fe->changes = 0;
 		return nfj_fe_load(fe, nfj_meta_fields,
 				   ARRAY_SIZE(nfj_meta_fields), key,
 				   nfj_attr_reg(tb[NFTA_META_DREG]));
+	}
 
 	nfj_reads(fe, nfj_attr_reg(tb[NFTA_META_SREG]), 4);
-	if (key == NFT_META_NFTRACE)
+	switch (key) {
+	case NFT_META_MARK:
+	case NFT_META_PRIORITY:
+	case NFT_META_PKTTYPE:
+		fe->changes = NFJ_GROUP_META;
+		break;
+	case NFT_META_NFTRACE:
 		fe->taint |= NFJ_TAINT_TRACE;
+		break;
+	}
 	return NFJ_FE_STOP;
 }
 
@@ -332,10 +353,15 @@ static int nfj_fe_ct(struct nfj_fe *fe, const struct nlattr **tb,
 
 	if (!nfj_attr_u32(tb[NFTA_CT_KEY], &key))
 		return NFJ_FE_STOP;
-	if (!tb[NFTA_CT_SREG])
+	if (!tb[NFTA_CT_SREG]) {
+		fe->changes = 0;
 		return nfj_fe_load(fe, nfj_ct_fields,
 				   ARRAY_SIZE(nfj_ct_fields), key,
 				   nfj_attr_reg(tb[NFTA_CT_DREG]));
+	}
+	/* a zone brings another connection, a helper what it likes */
+	if (key == NFT_CT_MARK || key == NFT_CT_LABELS || key == NFT_CT_EVENTMASK)
+		fe->changes = NFJ_GROUP_CT;
 	nfj_reads(fe, nfj_attr_reg(tb[NFTA_CT_SREG]),
 		  key == NFT_CT_LABELS ? 16 : 4);
 	return NFJ_FE_STOP;
@@ -607,8 +633,57 @@ static int nfj_fe_dynset(struct nfj_fe *fe, const struct nlattr **tb,
 static int nfj_fe_objref(struct nfj_fe *fe, const struct nlattr **tb,
 			 const struct nfj_expr_in *in)
 {
+	u32 type;
+
 	nfj_reads(fe, nfj_attr_reg(tb[NFTA_OBJREF_SET_SREG]), in->keylen);
+	if (nfj_attr_u32(tb[NFTA_OBJREF_IMM_TYPE], &type) &&
+	    (type == NFT_OBJECT_COUNTER || type == NFT_OBJECT_QUOTA ||
+	     type == NFT_OBJECT_LIMIT || type == NFT_OBJECT_CONNLIMIT))
+		fe->changes = 0;
 	return NFJ_FE_STOP;
+}
+
+/* What is known of the effect of matches and targets of x_tables that are residue.
+ * Matches get a packet that they must not change, but for that one socket's mark.
+ */
+static const struct {
+	const char	*name;
+	u16		changes;
+} nfj_xt_changes[] = {
+	{ "addrtype",	0 },
+	{ "comment",	0 },
+	{ "connlimit",	0 },
+	{ "conntrack",	0 },
+	{ "hashlimit",	0 },
+	{ "limit",	0 },
+	{ "multiport",	0 },
+	{ "physdev",	0 },
+	{ "recent",	0 },
+	{ "set",	0 },
+	{ "statistic",	0 },
+	{ "string",	0 },
+	{ "tcp",	0 },
+	{ "udp",	0 },
+	{ "CONNMARK",	NFJ_GROUP_CT | NFJ_GROUP_META },
+	{ "DSCP",	NFJ_FE_HEADERS },
+	{ "LOG",	0 },
+	{ "MARK",	NFJ_GROUP_META },
+	{ "NFLOG",	0 },
+	{ "TCPMSS",	NFJ_FE_HEADERS },
+};
+
+static void nfj_xt_effect(struct nfj_fe *fe, const struct nlattr *attr)
+{
+	unsigned int i;
+
+	for (i = 0; attr && i < ARRAY_SIZE(nfj_xt_changes); i++) {
+		const char *name = nfj_xt_changes[i].name;
+		unsigned int len = strlen(name) + 1;
+
+		if (attr->nla_len == NLA_HDRLEN + len &&
+		    !memcmp((const u8 *)attr + NLA_HDRLEN, name, len))
+			fe->changes = nfj_xt_changes[i].changes;
+	}
 }
 
 static int nfj_fe_target(struct nfj_fe *fe, const struct nlattr **tb,
@@ -619,6 +694,7 @@ static int nfj_fe_target(struct nfj_fe *fe, const struct nlattr **tb,
 	if (name && name->nla_len >= NLA_HDRLEN + 6 &&
 	    !memcmp((const u8 *)name + NLA_HDRLEN, "TRACE", 6))
 		fe->taint |= NFJ_TAINT_TRACE;
+	nfj_xt_effect(fe, name);
 	return NFJ_FE_STOP;
 }
 
@@ -630,6 +706,7 @@ static int nfj_fe_match(struct nfj_fe *fe, const struct nlattr **tb,
 	const struct nlattr *info = tb[NFTA_MATCH_INFO];
 	u32 rev;
 
+	nfj_xt_effect(fe, name);
 	if (!name || !info || !nfj_attr_u32(tb[NFTA_MATCH_REV], &rev) ||
 	    name->nla_len <= NLA_HDRLEN ||
 	    ((const char *)name)[name->nla_len - 1])
@@ -798,6 +875,8 @@ static int nfj_fe_exthdr(struct nfj_fe *fe, const struct nlattr **tb,
 {
 	u32 len = 0, flags = 0;
 
+	/* what does not load writes an option, or takes it out */
+	fe->changes = tb[NFTA_EXTHDR_DREG] ? 0 : NFJ_FE_HEADERS;
 	nfj_attr_u32(tb[NFTA_EXTHDR_LEN], &len);
 	if (tb[NFTA_EXTHDR_FLAGS])
 		nfj_attr_u32(tb[NFTA_EXTHDR_FLAGS], &flags);
@@ -826,15 +905,15 @@ static int nfj_fe_osf(struct nfj_fe *fe, const struct nlattr **tb,
  * a word here.
  */
 const struct nfj_fe_row nfj_fe_rows[] = {
-	{ "payload", nfj_fe_payload, NFJ_FE_MUTATES,
+	{ "payload", nfj_fe_payload, NFJ_FE_CHANGES,
 	  A4(NFTA_PAYLOAD_DREG, NFTA_PAYLOAD_BASE, NFTA_PAYLOAD_OFFSET,
 	     NFTA_PAYLOAD_LEN) |
 	  A4(NFTA_PAYLOAD_SREG, NFTA_PAYLOAD_CSUM_TYPE, NFTA_PAYLOAD_CSUM_OFFSET,
 	     NFTA_PAYLOAD_CSUM_FLAGS),
 	  NFTA_PAYLOAD_CSUM_FLAGS, NFT_PAYLOAD_L4CSUM_PSEUDOHDR },
-	{ "meta", nfj_fe_meta, NFJ_FE_MUTATES,
+	{ "meta", nfj_fe_meta, NFJ_FE_CHANGES,
 	  A3(NFTA_META_DREG, NFTA_META_KEY, NFTA_META_SREG) },
-	{ "ct", nfj_fe_ct, NFJ_FE_MUTATES,
+	{ "ct", nfj_fe_ct, NFJ_FE_CHANGES,
 	  A4(NFTA_CT_DREG, NFTA_CT_KEY, NFTA_CT_DIRECTION, NFTA_CT_SREG) },
 	{ "cmp", nfj_fe_cmp, NFJ_FE_MATCH,
 	  A3(NFTA_CMP_SREG, NFTA_CMP_OP, NFTA_CMP_DATA) },
@@ -861,7 +940,7 @@ const struct nfj_fe_row nfj_fe_rows[] = {
 	     NFTA_DYNSET_EXPR) |
 	  A3(NFTA_DYNSET_PAD, NFTA_DYNSET_FLAGS, NFTA_DYNSET_EXPRESSIONS),
 	  NFTA_DYNSET_FLAGS, NFT_DYNSET_F_INV | NFT_DYNSET_F_EXPR },
-	{ "objref", nfj_fe_objref, NFJ_FE_MUTATES,
+	{ "objref", nfj_fe_objref, NFJ_FE_CHANGES,
 	  A2(NFTA_OBJREF_IMM_TYPE, NFTA_OBJREF_IMM_NAME) |
 	  A3(NFTA_OBJREF_SET_SREG, NFTA_OBJREF_SET_NAME, NFTA_OBJREF_SET_ID) },
 	{ "counter", NULL, NFJ_FE_NOBREAK,
@@ -880,27 +959,27 @@ const struct nfj_fe_row nfj_fe_rows[] = {
 	{ "connlimit", NULL, 0,
 	  A2(NFTA_CONNLIMIT_COUNT, NFTA_CONNLIMIT_FLAGS) },
 	{ "reject", NULL, 0, A2(NFTA_REJECT_TYPE, NFTA_REJECT_ICMP_CODE) },
-	{ "notrack", NULL, NFJ_FE_MUTATES, 0 },
-	{ "flow_offload", NULL, NFJ_FE_MUTATES, A1(NFTA_FLOW_TABLE_NAME) },
-	{ "synproxy", NULL, NFJ_FE_MUTATES,
+	{ "notrack", NULL, NFJ_FE_CHANGES, 0 },
+	{ "flow_offload", NULL, NFJ_FE_CHANGES, A1(NFTA_FLOW_TABLE_NAME) },
+	{ "synproxy", NULL, NFJ_FE_CHANGES,
 	  A3(NFTA_SYNPROXY_MSS, NFTA_SYNPROXY_WSCALE, NFTA_SYNPROXY_FLAGS) },
-	{ "nat", nfj_fe_nat, NFJ_FE_MUTATES,
+	{ "nat", nfj_fe_nat, NFJ_FE_CHANGES,
 	  A4(NFTA_NAT_TYPE, NFTA_NAT_FAMILY, NFTA_NAT_REG_ADDR_MIN,
 	     NFTA_NAT_REG_ADDR_MAX) |
 	  A3(NFTA_NAT_REG_PROTO_MIN, NFTA_NAT_REG_PROTO_MAX, NFTA_NAT_FLAGS),
 	  NFTA_NAT_FLAGS, NF_NAT_RANGE_MASK },
-	{ "masq", nfj_fe_masq, NFJ_FE_MUTATES,
+	{ "masq", nfj_fe_masq, NFJ_FE_CHANGES,
 	  A3(NFTA_MASQ_FLAGS, NFTA_MASQ_REG_PROTO_MIN, NFTA_MASQ_REG_PROTO_MAX),
 	  NFTA_MASQ_FLAGS, NF_NAT_RANGE_MASK },
-	{ "redir", nfj_fe_redir, NFJ_FE_MUTATES,
+	{ "redir", nfj_fe_redir, NFJ_FE_CHANGES,
 	  A3(NFTA_REDIR_REG_PROTO_MIN, NFTA_REDIR_REG_PROTO_MAX,
 	     NFTA_REDIR_FLAGS),
 	  NFTA_REDIR_FLAGS, NF_NAT_RANGE_MASK },
-	{ "tproxy", nfj_fe_tproxy, NFJ_FE_MUTATES,
+	{ "tproxy", nfj_fe_tproxy, NFJ_FE_CHANGES,
 	  A3(NFTA_TPROXY_FAMILY, NFTA_TPROXY_REG_ADDR, NFTA_TPROXY_REG_PORT) },
-	{ "dup", nfj_fe_dup, NFJ_FE_MUTATES,
+	{ "dup", nfj_fe_dup, NFJ_FE_CHANGES,
 	  A2(NFTA_DUP_SREG_ADDR, NFTA_DUP_SREG_DEV) },
-	{ "fwd", nfj_fe_fwd, NFJ_FE_MUTATES,
+	{ "fwd", nfj_fe_fwd, NFJ_FE_CHANGES,
 	  A3(NFTA_FWD_SREG_DEV, NFTA_FWD_SREG_ADDR, NFTA_FWD_NFPROTO) },
 	{ "queue", nfj_fe_queue, 0,
 	  A4(NFTA_QUEUE_NUM, NFTA_QUEUE_TOTAL, NFTA_QUEUE_FLAGS,
@@ -911,7 +990,7 @@ const struct nfj_fe_row nfj_fe_rows[] = {
 	  A4(NFTA_HASH_SEED, NFTA_HASH_OFFSET, NFTA_HASH_TYPE,
 	     NFTA_HASH_SET_NAME) |
 	  A1(NFTA_HASH_SET_ID) },
-	{ "exthdr", nfj_fe_exthdr, NFJ_FE_MUTATES,
+	{ "exthdr", nfj_fe_exthdr, NFJ_FE_CHANGES,
 	  A4(NFTA_EXTHDR_DREG, NFTA_EXTHDR_TYPE, NFTA_EXTHDR_OFFSET,
 	     NFTA_EXTHDR_LEN) |
 	  A3(NFTA_EXTHDR_FLAGS, NFTA_EXTHDR_OP, NFTA_EXTHDR_SREG),
@@ -933,9 +1012,9 @@ const struct nfj_fe_row nfj_fe_rows[] = {
 	  A3(NFTA_TUNNEL_KEY, NFTA_TUNNEL_DREG, NFTA_TUNNEL_MODE) },
 	{ "xfrm", nfj_fe_xfrm, 0,
 	  A4(NFTA_XFRM_DREG, NFTA_XFRM_KEY, NFTA_XFRM_DIR, NFTA_XFRM_SPNUM) },
-	{ "match", nfj_fe_match, NFJ_FE_MUTATES | NFJ_FE_MATCH,
+	{ "match", nfj_fe_match, NFJ_FE_CHANGES | NFJ_FE_MATCH,
 	  A3(NFTA_MATCH_NAME, NFTA_MATCH_REV, NFTA_MATCH_INFO) },
-	{ "target", nfj_fe_target, NFJ_FE_MUTATES,
+	{ "target", nfj_fe_target, NFJ_FE_CHANGES,
 	  A3(NFTA_TARGET_NAME, NFTA_TARGET_REV, NFTA_TARGET_INFO) },
 };
 

@@ -40,6 +40,7 @@ struct nfj_fe_step {
 	u32			rd_may;
 	u32			wr;
 	s32			verdict;
+	u16			changes;
 	bool			is_verdict;
 	bool			live;
 };
@@ -81,6 +82,7 @@ static int nfj_fe_expr(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 	fe->wr = 0;
 	fe->is_verdict = false;
 	fe->live = false;
+	fe->changes = row && row->flags & NFJ_FE_CHANGES ? NFJ_GROUPS_ALL : 0;
 	step->row = row;
 	if (!row || !nfj_fe_knows(row, in, tb)) {
 		step->row = NULL;
@@ -93,6 +95,7 @@ static int nfj_fe_expr(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 		fe->wr = 0;
 		fe->is_verdict = false;
 		fe->live = false;
+		fe->changes = NFJ_GROUPS_ALL;
 		fe->jumps = true;
 		nfj_value_reset(fe);
 		res = res < 0 ? res : NFJ_FE_STOP;
@@ -105,6 +108,7 @@ static int nfj_fe_expr(struct nfj_fe_scratch *s, const struct nfj_expr_in *in,
 	step->is_verdict = fe->is_verdict;
 	step->verdict = fe->verdict;
 	step->live = fe->live;
+	step->changes = fe->changes;
 	if (fe->is_verdict &&
 	    (fe->verdict == NFT_JUMP || fe->verdict == NFT_GOTO))
 		fe->jumps = true;
@@ -230,8 +234,7 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_entry *entry,
 		}
 		if (!step->row || !(step->row->flags & NFJ_FE_NOBREAK))
 			nobreak = false;
-		if (!step->row || step->row->flags & NFJ_FE_MUTATES)
-			entry->flags |= NFJ_ENTRY_MUTATES;
+		entry->changes |= step->changes;
 		/* a lookup that comes first has its key from the matcher, or
 		 * chooses by a number that was drawn
 		 */

@@ -29,7 +29,7 @@ enum nfj_fe_result {
 
 /* nfj_fe_row::flags */
 #define NFJ_FE_NOBREAK	0x01	/* always goes on to the next expression */
-#define NFJ_FE_MUTATES	0x02	/* may change what the flow key was made of */
+#define NFJ_FE_CHANGES	0x02	/* may change what the flow key was made of */
 #define NFJ_FE_MATCH	0x04	/* belongs to the match part of a rule */
 
 /**
@@ -55,6 +55,8 @@ enum nfj_fe_result {
  * @taint: NFJ_TAINT_* to add to the chain
  * @verdict: verdict of an immediate expression, if @is_verdict
  * @is_verdict: the current expression is an immediate verdict
+ * @changes: NFJ_GROUP_* that the current expression may change: where its row has
+ *	     NFJ_FE_CHANGES all, unless its function knows better
  * @live: the current expression looks up nft's own set, or draws a number
  * @fill: index of the residue's first fill in @ir
  * @nfills: how many it has
@@ -83,6 +85,7 @@ struct nfj_fe {
 	s32		verdict;
 	bool		is_verdict;
 	bool		live;
+	u16		changes;
 	u32		fill;
 	u32		nfills;
 	u8		kmask[sizeof(struct nfj_key)];

@@ -27,6 +27,7 @@
  * @cmp16_fast: nft_cmp16_fast_ops, likewise
  * @bitwise_fast: nft_bitwise_fast_ops, likewise
  * @payload_fast: nft_payload_fast_ops, likewise
+ * @counter: nft_counter_ops, or NULL
  * @hook_mutex: nf_hook_mutex, under which the hooks of a netns change
  */
 struct nfj_symbols {
@@ -40,6 +41,7 @@ struct nfj_symbols {
 	const struct nft_expr_ops	*cmp16_fast;
 	const struct nft_expr_ops	*bitwise_fast;
 	const struct nft_expr_ops	*payload_fast;
+	const struct nft_expr_ops	*counter;
 	/* static in net/netfilter/core.c */
 	struct mutex			*hook_mutex;
 };

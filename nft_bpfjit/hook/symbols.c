@@ -144,6 +144,7 @@ int nfj_symbols_init(void)
 		}
 		*(unsigned long *)nfj_wanted[i].where = addr;
 	}
+	nfj_sym.counter = (void *)nfj_kallsyms("nft_counter_ops");
 	static_call_update(nfj_ftrace_location, (void *)nfj_ftrace_location_at);
 	return nfj_btf_check();
 }

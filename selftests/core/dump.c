@@ -93,7 +93,11 @@ static const char *verdict_name(s32 verdict)
 void dump_ir(FILE *f, const struct nfj_ir *ir)
 {
 	static const char * const flags[] = {
-		"dead", "terminal", "mutates", "whole", "jumps", "odd",
+		"dead", "terminal", "whole", "jumps", "odd",
+	};
+	static const char * const groups[] = {
+		"meta", "if", "iifname", "ct", "ll", "nh", "th", "base",
+		"oifname",
 	};
 	u32 i, j, k, left;
 
@@ -124,6 +128,12 @@ void dump_ir(FILE *f, const struct nfj_ir *ir)
 		for (k = 0; k < ARRAY_SIZE(flags); k++)
 			if (r->flags & 1U << k)
 				fprintf(f, ", %s", flags[k]);
+		if (r->changes)
+			fprintf(f, ", changes%s",
+				r->changes == NFJ_GROUPS_ALL ? " all" : "");
+		for (k = 0; k < ARRAY_SIZE(groups); k++)
+			if (r->changes != NFJ_GROUPS_ALL && r->changes & 1U << k)
+				fprintf(f, " %s", groups[k]);
 		fprintf(f, "\n");
 	}
 	if (ir->taint)

@@ -57,6 +57,49 @@ static void store(struct x_run *run, u32 reg, const void *data, u32 len)
 	memcpy(to, data, len);
 }
 
+/* What the engine reads anew: the members of some groups, and what says that they
+ * exist
+ */
+static void reread(struct nfj_key *key, const struct nfj_key *pkt, u32 groups)
+{
+	const u32 ct = NFJ_VALID_CT | NFJ_VALID_CTMARK;
+	u32 valid = 0;
+
+	if (groups == NFJ_GROUPS_ALL) {
+		*key = *pkt;
+		return;
+	}
+	if (groups & NFJ_GROUP_META) {
+		key->len = pkt->len;
+		key->mark = pkt->mark;
+		key->priority = pkt->priority;
+		key->protocol = pkt->protocol;
+		key->pkttype = pkt->pkttype;
+		valid |= NFJ_VALID_PKTTYPE;
+	}
+	if (groups & NFJ_GROUP_CT) {
+		key->ct_dir = pkt->ct_dir;
+		key->ct_state = pkt->ct_state;
+		key->ct_status = pkt->ct_status;
+		key->ct_mark = pkt->ct_mark;
+		valid |= ct;
+	}
+	if (groups & NFJ_GROUP_LL) {
+		key->ll_len = pkt->ll_len;
+		memcpy(key->ll, pkt->ll, sizeof(key->ll));
+	}
+	if (groups & NFJ_GROUP_NH) {
+		key->nh_len = pkt->nh_len;
+		memcpy(key->nh, pkt->nh, sizeof(key->nh));
+	}
+	if (groups & NFJ_GROUP_TH) {
+		key->th_len = pkt->th_len;
+		key->thf_len = pkt->thf_len;
+		memcpy(key->th, pkt->th, sizeof(key->th));
+	}
+	key->valid = (key->valid & ~valid) | (pkt->valid & valid);
+}
+
 struct field {
 	u32	key;
 	u32	koff;
@@ -545,8 +588,7 @@ const char *x_matched(struct x_run *run, const struct x_chain *c,
 			return NULL;
 		if (r->flags & NFJ_ENTRY_TERMINAL)
 			return "a terminal rule goes on";
-		if (r->flags & NFJ_ENTRY_MUTATES)
-			key = run->pkt;
+		reread(&key, &run->pkt, r->changes);
 		if (r->next <= k || r->next > ir->nentries)
 			return "no such next entry";
 		next = r->next;

@@ -150,7 +150,7 @@ static const char *left_alone(const struct nfj_ir *ir)
 		return "its verdict is believed";
 	if (e->flags & (NFJ_ENTRY_TERMINAL | NFJ_ENTRY_WHOLE | NFJ_ENTRY_DEAD))
 		return "it is taken to be whole, dead or the end";
-	if (!(e->flags & NFJ_ENTRY_MUTATES) || !(e->flags & NFJ_ENTRY_JUMPS))
+	if (e->changes != NFJ_GROUPS_ALL || !(e->flags & NFJ_ENTRY_JUMPS))
 		return "it is taken to change nothing, or not to jump";
 	for (i = 0; i < e->ntests; i++)
 		if (ir->tests[e->first + i].off == offsetof(struct nfj_key, mark))
