@@ -134,6 +134,55 @@ void emit_effect(void)
 }
 
 /**
+ * emit_mark - write a part of a mark
+ * @ct: of the connection's, otherwise of the packet's
+ */
+void emit_mark(bool ct)
+{
+	uint32_t m = g.marks[rnd(ARRAY_SIZE(g.marks))], mask = 0;
+	unsigned int w = rnd(13);
+
+	if (g.rlen)
+		add(" ; ");
+	if (chance(30))
+		noise((uint8_t *)&mask, 4);
+	else if (chance(60))
+		mask = 0xffU << 8 * rnd(4);
+	if (!mask) {
+		add("immediate dreg=%u data=%s", regno(w), bytes((uint8_t *)&m, 4));
+	} else {
+		m &= mask;
+		mask = ~mask;
+		add("%s dreg=%u key=3", ct && chance(70) ? "ct" : "meta", regno(w));
+		add(" ; bitwise sreg=%u dreg=%u len=4 mask=%s xor=%s", regno(w),
+		    regno(w), bytes((uint8_t *)&mask, 4), bytes((uint8_t *)&m, 4));
+	}
+	add(" ; %s sreg=%u key=3", ct ? "ct" : "meta", regno(w));
+}
+
+/**
+ * emit_mark_test - write a test of what emit_mark() may have written
+ * @ct: of the connection's mark, otherwise of the packet's
+ */
+void emit_mark_test(bool ct)
+{
+	uint32_t m = g.marks[rnd(ARRAY_SIZE(g.marks))], mask = -1;
+	unsigned int w = rnd(13);
+
+	if (g.rlen)
+		add(" ; ");
+	add("%s dreg=%u key=3", ct ? "ct" : "meta", regno(w));
+	if (chance(60)) {
+		mask = 0xffU << 8 * rnd(4);
+		add(" ; bitwise sreg=%u dreg=%u len=4 mask=%s xor=00000000",
+		    regno(w), regno(w), bytes((uint8_t *)&mask, 4));
+	}
+	m = chance(25) ? 0 : m & mask;
+	add(" ; cmp sreg=%u op=%u data=%s", regno(w), chance(30),
+	    bytes((uint8_t *)&m, 4));
+}
+
+/**
  * emit_verdict - write the end of a rule
  */
 void emit_verdict(void)

@@ -9,9 +9,10 @@
  * of the rules, and those next to them, where the rules look.
  *
  * There are chains whose rules all look at the same few fields, as people write
- * them and as searches want them, chains of rules at random, and chains that no
- * nft would write: registers reused, skipped, overlapping or read with another
- * length than they were written with.
+ * them and as searches want them, chains as firewalls have them (marks written, then
+ * tested, the same set looked up again, jumps to many small chains, or empty ones),
+ * chains of rules at random, and chains that no nft would write: registers reused,
+ * skipped, overlapping or read with another length than they were written with.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,37 @@ static void rule_usual(void)
 		load_any(&l);
 		clause(&l);
 	}
+}
+
+static void rule_firewall(void)
+{
+	unsigned int v = rnd(100);
+
+	if (chance(35))
+		clause(&g.usual[0]);
+	if (g.closed)
+		return;
+	if (v < 25)
+		emit_mark(g.use_ct && chance(40));
+	else if (v < 55)
+		emit_mark_test(g.use_ct && chance(40));
+	else if (v < 80 && reuse())
+		;
+	else if (v < 90)
+		clause(&g.usual[rnd(g.nusual)]);
+}
+
+/* To any chain that this one may lead to */
+static bool jump(void)
+{
+	unsigned int first = g.self < g.nbase ? g.nbase : g.self + 1;
+	unsigned int all = g.nbase + g.nregular;
+
+	if (first >= all || !chance(g.self < g.nbase ? 60 : 15))
+		return false;
+	add(" ; immediate dreg=0 verdict=%s:c%u", chance(8) ? "goto" : "jump",
+	    first + rnd(all - first));
+	return true;
 }
 
 static void rule_mixed(void)
@@ -157,6 +189,8 @@ static void make_rule(const char *how)
 		rule_raw();
 	else if (g.style == XT && chance(85))
 		rule_xt();
+	else if (g.style == FIREWALL && chance(90))
+		rule_firewall();
 	else if (g.style == UNIFORM && chance(85))
 		rule_usual();
 	else
@@ -167,7 +201,7 @@ static void make_rule(const char *how)
 		add(" ; counter");
 	if (!g.closed && translate)
 		emit_nat(one);
-	else if (!g.closed)
+	else if (!g.closed && !(g.style == FIREWALL && jump()))
 		emit_verdict();
 	if (!g.closed && chance(2))
 		add(" ; counter ; immediate dreg=0 verdict=accept");
@@ -184,7 +218,8 @@ static void make_chain_rules(unsigned int n)
 {
 	unsigned int i;
 
-	g.style = xt_family() && chance(20) ? XT : chance(50) ? UNIFORM : chance(65) ? MIXED : RAW;
+	g.style = g.jumps && chance(80) ? FIREWALL : xt_family() && chance(20) ? XT :
+		  chance(10) ? FIREWALL : chance(50) ? UNIFORM : chance(65) ? MIXED : RAW;
 	g.nusual = 1 + rnd(3);
 	for (i = 0; i < g.nusual; i++)
 		if (chance(70))
@@ -237,6 +272,9 @@ static void make_table(unsigned int f, unsigned int number, unsigned int *budget
 	snprintf(g.table, sizeof(g.table), "t%u", number);
 	g.nbase = 1 + (chance(50) ? 0 : rnd(3));
 	g.nregular = chance(10) ? 15 : chance(25) ? 0 : rnd(7);
+	g.jumps = chance(25);
+	if (g.jumps)
+		g.nregular = 5 + rnd(10);
 	text_add(g.out, "table %s %s", g.fam, g.table);
 	for (i = 0; i < g.nbase; i++) {
 		g.hooks[i] = pick_hook(f);
@@ -267,6 +305,8 @@ static void make_table(unsigned int f, unsigned int number, unsigned int *budget
 		n = i < g.nbase ? 3 + rnd(18) : 1 + rnd(g.nregular > 7 ? 3 : 9);
 		if (i < g.nbase && chance(12))
 			n = 30 + rnd(60);
+		if (i >= g.nbase && g.jumps && chance(40))
+			n = 0;
 		if (n > *budget)
 			n = *budget;
 		*budget -= n;

@@ -49,7 +49,7 @@ struct named {
 	unsigned int	datalen;	/* 0 for verdicts */
 };
 
-enum style { UNIFORM, MIXED, RAW, XT };
+enum style { UNIFORM, MIXED, RAW, XT, FIREWALL };
 
 struct gen {
 	/* the case */
@@ -77,6 +77,7 @@ struct gen {
 	unsigned int	self;		/* number of the chain: base ones first */
 	unsigned int	hooks[CHAINS];
 	bool		nat[CHAINS];
+	bool		jumps;		/* mostly jumps, to small chains */
 	enum style	style;
 	struct load	usual[3];	/* what a uniform chain looks at */
 	unsigned int	nusual;
@@ -125,6 +126,8 @@ void clause(const struct load *l);
 
 /* ---- effect.c ---- */
 void emit_effect(void);
+void emit_mark(bool ct);
+void emit_mark_test(bool ct);
 void emit_verdict(void);
 bool flow(void);
 void rule_flow(void);
