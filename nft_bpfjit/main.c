@@ -14,6 +14,7 @@
  *	engine/		packet path: the ebpf expression
  *	flow/		packet path: the flow key
  *	control/	sysctl and proc
+ *	selftest/	at load: does nf_tables what the engine does?
  *	compat/		what differs between kernels
  */
 #include <linux/module.h>
@@ -23,6 +24,7 @@
 #include "engine/state.h"
 #include "hook/hook.h"
 #include "load/load.h"
+#include "selftest/selftest.h"
 
 static const struct nfj_hook_fns nfj_hook_fns = {
 	.prepare	= nfj_commit_prepare,
@@ -51,6 +53,9 @@ static int __init nfj_init(void)
 	err = nfj_net_init();
 	if (err)
 		goto err_state;
+	err = nfj_selftest();
+	if (err)
+		goto err_net;
 	err = nfj_hook_init(&nfj_hook_fns);
 	if (err)
 		goto err_net;

@@ -28,6 +28,8 @@ static __always_inline bool nfj_payload_fast(const struct nft_expr *expr,
 	} else {
 		if (!(pkt->flags & NFT_PKTINFO_L4PROTO))
 			return false;
+		if (static_branch_unlikely(&nfj_frag_slow) && pkt->fragoff)
+			return false;
 		ptr = skb->data + nft_thoff(pkt);
 	}
 	ptr += priv->offset;

@@ -281,7 +281,7 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	struct nfj_key key __aligned(8) __uninitialized;
 	u32 k, have = 0;
 
-	if (unlikely(pkt->skb->nf_trace || !st->enter)) {
+	if (unlikely(pkt->skb->nf_trace || !st->enter || nfj_moves(pkt->skb))) {
 		regs->verdict.code = NFT_BREAK;
 		return;
 	}

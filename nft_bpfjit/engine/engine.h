@@ -7,6 +7,7 @@
 #define _NFJ_ENGINE_H
 
 #include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/rcupdate.h>
 #include "../flow/flow.h"
 #include "../hook/hook.h"
@@ -91,6 +92,16 @@ static __always_inline u32 nfj_match(const struct nfj_state *st,
 	if (k != NFJ_NONE || likely(st->nprogs == 1))
 		return k;
 	return nfj_match_rest(st, key, pkt, next, have);
+}
+
+/* A frame whose headers nf_tables finds while it evaluates the rules is for the
+ * interpreter
+ */
+static __always_inline bool nfj_moves(const struct sk_buff *skb)
+{
+	return static_branch_unlikely(&nfj_meta_moves) &&
+	       (skb->protocol == htons(ETH_P_8021Q) ||
+		skb->protocol == htons(ETH_P_PPP_SES));
 }
 
 /* The blob of a chain in a generation */

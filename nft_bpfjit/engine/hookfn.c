@@ -182,6 +182,8 @@ static unsigned int nfj_do_chain_bridge(void *priv, struct sk_buff *skb,
 
 	nft_set_pktinfo(&pkt, skb, state);
 	nfj_pktinfo_eth(&pkt, eth_hdr(skb)->h_proto);
+	if (nfj_moves(skb))
+		return nft_do_chain(&pkt, priv);
 	return nfj_do_chain(&pkt, priv);
 }
 
@@ -193,6 +195,8 @@ static unsigned int nfj_do_chain_netdev(void *priv, struct sk_buff *skb,
 
 	nft_set_pktinfo(&pkt, skb, state);
 	nfj_pktinfo_eth(&pkt, skb->protocol);
+	if (nfj_moves(skb))
+		return nft_do_chain(&pkt, priv);
 	return nfj_do_chain(&pkt, priv);
 }
 
@@ -201,12 +205,12 @@ static unsigned int nfj_do_chain_netdev(void *priv, struct sk_buff *skb,
  * @base: the chain
  *
  * Return: the function, or NULL where the hook stays with nf_tables: nat (not
- * called from a hook of its own), route (does more than nft_do_chain()), and
- * the ingress hook of inet.
+ * called from a hook of its own), route (does more than nft_do_chain()), the
+ * ingress hook of inet, and all of a kernel that nobody has compared.
  */
 nf_hookfn *nfj_hook_fn(const struct nft_base_chain *base)
 {
-	if (base->type->type != NFT_CHAIN_T_DEFAULT)
+	if (!NFJ_HOOKS_COMPARED || base->type->type != NFT_CHAIN_T_DEFAULT)
 		return NULL;
 	switch (base->type->family) {
 	case NFPROTO_IPV4:
@@ -224,5 +228,32 @@ nf_hookfn *nfj_hook_fn(const struct nft_base_chain *base)
 		return nfj_do_chain_netdev;
 	default:
 		return NULL;
+	}
+}
+
+/**
+ * nfj_hook_pktinfo - what nft_do_chain_inet() and so on find out about a packet
+ * @pkt: where to
+ * @family: NFPROTO_INET, NFPROTO_NETDEV or NFPROTO_BRIDGE
+ * @skb: the packet
+ * @state: the hook
+ */
+void nfj_hook_pktinfo(struct nft_pktinfo *pkt, u8 family, struct sk_buff *skb,
+		      const struct nf_hook_state *state)
+{
+	nft_set_pktinfo(pkt, skb, state);
+	switch (family) {
+	case NFPROTO_NETDEV:
+		nfj_pktinfo_eth(pkt, skb->protocol);
+		break;
+	case NFPROTO_BRIDGE:
+		nfj_pktinfo_eth(pkt, eth_hdr(skb)->h_proto);
+		break;
+	default:
+		if (state->pf == NFPROTO_IPV6)
+			nft_set_pktinfo_ipv6(pkt);
+		else
+			nft_set_pktinfo_ipv4(pkt);
+		break;
 	}
 }

@@ -154,5 +154,7 @@ void nfj_counter_init(void);
 
 /* hookfn.c: in the place of nft_do_chain_ipv4() and so on */
 nf_hookfn *nfj_hook_fn(const struct nft_base_chain *base);
+void nfj_hook_pktinfo(struct nft_pktinfo *pkt, u8 family, struct sk_buff *skb,
+		      const struct nf_hook_state *state);
 
 #endif /* _NFJ_STATE_H */

@@ -13,6 +13,9 @@
 #include <net/netfilter/nf_tables.h>
 #include "flow.h"
 
+DEFINE_STATIC_KEY_FALSE(nfj_frag_slow);
+DEFINE_STATIC_KEY_FALSE(nfj_meta_moves);
+
 /**
  * nfj_flow_loopback - what a packet of the loopback device passes for
  * @key: the key, gets its packet type

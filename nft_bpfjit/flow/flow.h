@@ -9,11 +9,23 @@
 #ifndef _NFJ_FLOW_H
 #define _NFJ_FLOW_H
 
+#include <linux/jump_label.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_tables.h>
 #include <nft_bpfjit/imr.h>
+
+/* What this kernel's nf_tables does, set by the self-test when the module is loaded.
+ *
+ * nfj_frag_slow: nft_payload_fast_eval() fails in fragments, as nft_payload_eval()
+ * does everywhere.
+ *
+ * nfj_meta_moves: "meta protocol" and "meta l4proto" look behind 802.1Q and PPPoE,
+ * and all that is loaded later is relative to what they found.
+ */
+DECLARE_STATIC_KEY_FALSE(nfj_frag_slow);
+DECLARE_STATIC_KEY_FALSE(nfj_meta_moves);
 
 void nfj_flow_bytes(u8 *to, const struct sk_buff *skb, int off, int len);
 bool nfj_flow_loopback(struct nfj_key *key, const struct nft_pktinfo *pkt);
@@ -143,8 +155,8 @@ static __always_inline void nfj_flow_ct(struct nfj_key *key,
  * @lacks: what of that is not there, as nfj_need_mask() has it
  *
  * Mirrors nft_payload_eval() and nft_payload_fast_eval() for the network and
- * transport header.  The latter does not care for fragments as long as the
- * bytes are in the linear area, hence the two lengths.
+ * transport header.  The latter of some kernels does not care for fragments as
+ * long as the bytes are in the linear area, hence the two lengths.
  *
  * Context: packet path, under RCU.
  */
@@ -181,8 +193,8 @@ static __always_inline void nfj_flow_add(struct nfj_key *key,
 			off = nft_thoff(pkt);
 			left = max((int)skb->len - off, 0);
 			if (unlikely(pkt->fragoff)) {
-				key->thf_len = max((int)skb_headlen(skb) - off,
-						   0);
+				if (!static_branch_unlikely(&nfj_frag_slow))
+					key->thf_len = max((int)skb_headlen(skb) - off, 0);
 			} else {
 				key->th_len = left;
 				key->thf_len = left;

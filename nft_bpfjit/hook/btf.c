@@ -39,6 +39,10 @@ DEFINE_STATIC_CALL_NULL(nfj_btf_put, btf_put);
 		.type	= #_ret " (" #__VA_ARGS__ ")",			\
 	}
 
+#define NFJ_HOOKFN(_name)						\
+	NFJ_FUNC(_name, nf_hookfn, unsigned int, void *,		\
+		 struct sk_buff *, const struct nf_hook_state *)
+
 struct nfj_func {
 	const char	*name;
 	const char	*type;
@@ -52,6 +56,9 @@ static const struct nfj_func nfj_funcs[] = {
 		 void, struct nft_chain *),
 	NFJ_FUNC("kern_sys_bpf", kern_sys_bpf,
 		 int, int, union bpf_attr *, unsigned int),
+	NFJ_HOOKFN("nft_do_chain_inet"),
+	NFJ_HOOKFN("nft_do_chain_netdev"),
+	NFJ_HOOKFN("nft_do_chain_bridge"),
 };
 
 /* what finds all others, looked up by itself */

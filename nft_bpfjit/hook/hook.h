@@ -49,6 +49,7 @@ struct nfj_symbols {
 extern struct nfj_symbols nfj_sym;
 
 int nfj_symbols_init(void);
+unsigned long nfj_symbol(const char *name);
 unsigned long nfj_behind_fentry(unsigned long func);
 
 /**

@@ -16,6 +16,8 @@
  *	end of a blob		commit/blob.c, compat/
  *	catch-all elements	commit/sets.c
  *	kern_sys_bpf()		load/load.c
+ *	nft_do_chain_inet() and so on, nft_meta_type and so on
+ *				selftest/, which calls them as nf_tables does
  */
 #ifndef _NFJ_PRIVATE_H
 #define _NFJ_PRIVATE_H
@@ -35,7 +37,6 @@ struct nfj_set_elem_catchall {
 /* kernel/bpf/btf.c: newer kernels have it in a header, which must agree */
 s32 bpf_find_btf_id(const char *name, u32 kind, struct btf **btf_p);
 
-unsigned long nfj_symbol(const char *name);
 int nfj_btf_check(void);
 
 #endif /* _NFJ_PRIVATE_H */

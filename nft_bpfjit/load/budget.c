@@ -20,6 +20,7 @@
 
 struct nfj_budget {
 	refcount_t	ref;
+	bool		unlimited;
 	atomic_long_t	used;
 };
 
@@ -65,6 +66,22 @@ struct nfj_budget *nfj_budget_new(void)
 
 	if (b)
 		refcount_set(&b->ref, 1);
+	return b;
+}
+
+/**
+ * nfj_budget_unlimited - a budget that no limit counts for
+ *
+ * For what is there for a moment while the module is loaded, whatever its limits.
+ *
+ * Return: the budget, to be released with nfj_budget_put(), or NULL.
+ */
+struct nfj_budget *nfj_budget_unlimited(void)
+{
+	struct nfj_budget *b = nfj_budget_new();
+
+	if (b)
+		b->unlimited = true;
 	return b;
 }
 
@@ -116,6 +133,8 @@ size_t nfj_budget_room(const struct nfj_budget *b)
  */
 int nfj_budget_charge(struct nfj_budget *b, size_t bytes)
 {
+	if (b->unlimited)
+		return 0;
 	if (!nfj_charge(&b->used, bytes, READ_ONCE(nfj_max_netns)))
 		return -EDQUOT;
 	if (!nfj_charge(&nfj_total, bytes, READ_ONCE(nfj_max_total))) {
@@ -132,6 +151,8 @@ int nfj_budget_charge(struct nfj_budget *b, size_t bytes)
  */
 void nfj_budget_uncharge(struct nfj_budget *b, size_t bytes)
 {
+	if (b->unlimited)
+		return;
 	atomic_long_sub(bytes, &b->used);
 	atomic_long_sub(bytes, &nfj_total);
 }

@@ -39,7 +39,7 @@ struct nfj_load_job {
 	struct work_struct	work;
 	const struct nfj_insns	*insns;
 	const char		*name;
-	struct mem_cgroup	*memcg;
+	const struct nfj_payer	*payer;
 	struct bpf_prog		*prog;
 	int			err;
 };
@@ -147,7 +147,7 @@ static void nfj_load_run(struct nfj_load_job *job)
 		return;
 	}
 	job->err = 0;
-	if (!job->prog->jited) {
+	if (!job->prog->jited && !job->payer->slow) {
 		bpf_prog_put(job->prog);
 		/* nothing in a matcher is too much for the JIT, but it may have
 		 * found no memory
@@ -161,7 +161,7 @@ static void nfj_load_work(struct work_struct *work)
 {
 	struct nfj_load_job *job = container_of(work, struct nfj_load_job,
 						work);
-	struct mem_cgroup *was = set_active_memcg(job->memcg);
+	struct mem_cgroup *was = set_active_memcg(job->payer->memcg);
 
 	nfj_load_run(job);
 	set_active_memcg(was);
@@ -204,7 +204,7 @@ int nfj_load(const struct nfj_insns *insns, const char *name,
 	     const struct nfj_payer *payer, struct bpf_prog **prog)
 {
 	struct nfj_load_job job = {
-		.insns = insns, .name = name, .memcg = payer->memcg,
+		.insns = insns, .name = name, .payer = payer,
 	};
 	u32 where;
 	int err;

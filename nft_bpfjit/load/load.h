@@ -14,6 +14,7 @@
 struct nfj_budget;
 
 struct nfj_budget *nfj_budget_new(void);
+struct nfj_budget *nfj_budget_unlimited(void);
 struct nfj_budget *nfj_budget_get(struct nfj_budget *b);
 void nfj_budget_put(struct nfj_budget *b);
 size_t nfj_budget_room(const struct nfj_budget *b);
@@ -26,10 +27,12 @@ void nfj_budget_uncharge(struct nfj_budget *b, size_t bytes);
  * struct nfj_payer - for whom programs are loaded
  * @budget: of the netns; what they take counts there
  * @memcg: memory cgroup that is charged, or NULL
+ * @slow: does without machine code as well: the self-test
  */
 struct nfj_payer {
 	struct nfj_budget	*budget;
 	struct mem_cgroup	*memcg;
+	bool			slow;
 };
 
 void nfj_payer_init(struct nfj_payer *payer, struct nfj_budget *budget);

@@ -38,6 +38,7 @@ void nfj_payer_init(struct nfj_payer *payer, struct nfj_budget *budget)
 {
 	payer->budget = nfj_budget_get(budget);
 	payer->memcg = get_mem_cgroup_from_mm(current->mm);
+	payer->slow = false;
 }
 
 /**
