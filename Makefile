@@ -33,7 +33,7 @@ MODULE := $(BUILD)/nft_bpfjit.ko
 MAKEFLAGS += --no-print-directory
 
 .PHONY: all module rival mirror setup sparse style check check-debug check-upstream
-.PHONY: debug-kernel stress fuzz coverage bench demo install uninstall clean help
+.PHONY: check-all kernels debug-kernel stress fuzz coverage bench demo install uninstall clean help
 .PHONY: install-tool uninstall-tool dkms-source dkms deb check-deb docs version
 
 all: module
@@ -77,6 +77,14 @@ setup:
 # All of the tests, on all kernels; does its own set-up.
 check:
 	@scripts/check
+
+# Everything on everything: several hours.
+check-all:
+	@scripts/check all
+
+# Builds, boots and tries the module on every kernel that it is meant for.
+kernels: setup
+	@scripts/kernels
 
 # The same in a kernel that looks for bugs, which is built first: half an hour.
 debug-kernel:
@@ -162,9 +170,11 @@ clean:
 help:
 	@echo 'make [module] [KVER=version]  build for a kernel: build/KVER/nft_bpfjit.ko'
 	@echo '     check                    all tests, on all kernels, in QEMU'
+	@echo '     check-all                everything on everything, for hours'
 	@echo '     check-debug              the same in a kernel that looks for bugs (debug-kernel)'
 	@echo '     stress SECONDS=n         everything at once, for that long, on all kernels'
 	@echo '     fuzz [SECONDS=n] [SEED=n] random rulesets, off against on, in QEMU'
+	@echo '     kernels                  build and try it on every kernel that it is for, in QEMU'
 	@echo '     check-upstream           the kernel'"'"'s own netfilter tests, in QEMU'
 	@echo '     demo                     show what it does, in QEMU'
 	@echo '     coverage                 what runs where, of real rulesets, in QEMU'
