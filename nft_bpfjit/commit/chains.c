@@ -85,6 +85,7 @@ void nfj_chain_destroyed(const struct nft_chain *chain)
 	list_for_each_entry_safe(st, next, &nc->states, list)
 		nfj_state_retire(st);
 	nfj_kept_free(nc->kept);
+	nfj_hits_put(nc->hits);
 	kfree(nc);
 }
 
@@ -107,6 +108,7 @@ void nfj_chains_exit(void)
 		list_for_each_entry_safe(st, next, &nc->states, list)
 			nfj_state_retire(st);
 		nfj_kept_free(nc->kept);
+		nfj_hits_put(nc->hits);
 		kfree(nc);
 	}
 }

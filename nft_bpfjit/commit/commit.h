@@ -27,6 +27,7 @@
  * @allowed: owned by the initial user namespace
  * @granted: whoever may commit may have programs loaded
  * @plain: will never have anything translated again, since the module goes
+ * @hits: rules count how often they are run
  * @budget: what its programs may take
  * @unify: takes past generations out of use
  * @commits: counts commits, under the commit mutex
@@ -39,6 +40,7 @@ struct nfj_net {
 	bool			allowed;
 	bool			granted;
 	bool			plain;
+	bool			hits;
 	struct nfj_budget	*budget;
 	struct delayed_work	unify;
 	unsigned int		commits;
@@ -151,6 +153,7 @@ struct nfj_kept {
  * @stats: its rules, those of the next generation if a commit is under way
  * @out: what became of it, likewise
  * @kept: its rules as IMR, likewise; NULL if it is not translated
+ * @hits: what its rules counted last, or NULL
  * @change: what it becomes, in the list of changes that is being made up
  * @hooked: a base chain whose hook calls the engine
  */
@@ -161,6 +164,7 @@ struct nfj_chain {
 	struct nfj_stats	stats;
 	struct nfj_outcome	out;
 	struct nfj_kept		*kept;
+	struct nfj_hits		*hits;
 	struct nfj_change	*change;
 	bool			hooked;
 };
@@ -285,6 +289,17 @@ void nfj_state_free(struct nfj_state *st);
 void nfj_state_retire(struct nfj_state *st);
 int nfj_state_init(void);
 void nfj_state_exit(void);
+
+/* hits.c: how often rules are run */
+struct nfj_hit;
+
+u64 nfj_hit_read(const struct nfj_hit *hit);
+void nfj_hits_put(struct nfj_hits *hits);
+void nfj_hits_attach(const struct net *net, const struct nft_chain *chain,
+		     struct nfj_chain *nc, struct nfj_state *st);
+void nfj_hits_switch(struct net *net, bool on);
+void nfj_hits_zero(struct net *net);
+void nfj_hits_end(struct nfj_net *nn);
 
 /* read.c: rules become IMR */
 typedef int nfj_rule_fn(void *arg, const struct nft_rule *rule,

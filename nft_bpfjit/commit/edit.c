@@ -310,6 +310,7 @@ static void nfj_rebuild_give(struct nfj_net *nn, u64 serial,
 	memcg = set_active_memcg(m->payer.memcg);
 	st = nfj_state_new(nc, nn->budget, &wanted);
 	if (!IS_ERR(st)) {
+		nfj_hits_attach(nn->net, chain, nc, st);
 		blob = nfj_blob_build(nn->net, chain, st, GFP_KERNEL);
 		if (!blob)
 			nfj_state_free(st);

@@ -184,6 +184,7 @@ static void __net_exit nfj_net_end(struct net *net)
 	if (!nn->plain && (nfj_phase_now() != NFJ_LIVE || check_net(net)))
 		nfj_net_plain(net);
 	nfj_net_idle(net);
+	nfj_hits_end(nn);
 	nfj_budget_put(nn->budget);
 }
 

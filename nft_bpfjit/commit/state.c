@@ -59,7 +59,9 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 		act->nfills = r->nfills;
 		act->drops = nfj_flow_drops(r->changes);
 		/* what is filled in has to be extracted for a program */
-		if (!r->ntests && !r->nfills && !(r->flags & NFJ_ENTRY_DEAD))
+		if (r->flags & NFJ_ENTRY_DEAD)
+			act->flags |= NFJ_ACT_DEAD;
+		else if (!r->ntests && !r->nfills)
 			act->flags |= NFJ_ACT_ALWAYS;
 		act->next = r->next;
 		/* one by one: behind a dead entry its rule may have another,
@@ -80,7 +82,8 @@ static int nfj_state_charge(struct nfj_state *st, const struct nfj_ir *ir,
 			    struct nfj_budget *budget, size_t *wanted)
 {
 	size_t size = sizeof(*st) + ir->nentries * sizeof(*st->acts) +
-		      ir->nfills * sizeof(*st->fills);
+		      ir->nfills * sizeof(*st->fills) +
+		      ir->nentries * sizeof(*st->handles);
 	int err;
 
 	*wanted += size;
@@ -90,6 +93,19 @@ static int nfj_state_charge(struct nfj_state *st, const struct nfj_ir *ir,
 	st->budget = nfj_budget_get(budget);
 	st->charged = size;
 	return 0;
+}
+
+/* Which rule each entry is of, for those who look on */
+static u64 *nfj_handles(const struct nfj_kept *kept)
+{
+	const struct nfj_ir *ir = &kept->ir;
+	u64 *handles;
+	u32 i;
+
+	handles = kvmalloc_array(ir->nentries, sizeof(*handles), NFJ_GFP);
+	for (i = 0; handles && i < ir->nentries; i++)
+		handles[i] = kept->rule[ir->entries[i].rule].handle;
+	return handles;
 }
 
 /**
@@ -125,6 +141,9 @@ struct nfj_state *nfj_state_new(const struct nfj_chain *nc,
 	st->needs = U32_MAX;
 	st->acts = nfj_acts_make(ir);
 	if (!st->acts)
+		goto out_free;
+	st->handles = nfj_handles(nc->kept);
+	if (!st->handles)
 		goto out_free;
 	if (!ir->nfills)
 		return st;
@@ -168,6 +187,8 @@ void nfj_state_free(struct nfj_state *st)
 	kfree(st->edits);
 	kvfree(st->acts);
 	kvfree(st->fills);
+	kvfree(st->handles);
+	nfj_hits_put(st->hits);
 	if (st->charged) {
 		nfj_budget_uncharge(st->budget, st->charged);
 		nfj_budget_put(st->budget);

@@ -148,6 +148,7 @@ static int nfj_translate_state(struct net *net, struct nfj_change *c,
 	st = nfj_state_new(c->nc, budget, wanted);
 	if (IS_ERR(st))
 		return PTR_ERR(st);
+	nfj_hits_attach(net, c->chain, c->nc, st);
 	err = nfj_edit(net, c, st);
 	if (err)
 		err = nfj_translate_whole(net, c, st, wanted);

@@ -78,6 +78,13 @@ nfj_hook_ops_next(const struct nft_hook *hook, const struct nf_hook_ops *ops)
 #define NFJ_CTL_CONST
 #endif
 
+/* in a tracepoint: a string that __string() has made room for */
+#if NFJ_KERNEL(6, 10)
+#define nfj_assign_str(dst, src)	do { (void)(src); __assign_str(dst); } while (0)
+#else
+#define nfj_assign_str(dst, src)	__assign_str(dst, src)
+#endif
+
 #if NFJ_KERNEL(6, 6)
 #define nfj_register_sysctl	register_net_sysctl_sz
 #else

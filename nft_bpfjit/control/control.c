@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What each netns shows: the switch and the status files.
+ * What each netns shows: the switches and the status files.
  *
  * To take them away is to wait for who writes or reads, and he for a commit mutex.
  * So when the module goes that is done first, netns by netns, with no lock held
@@ -19,6 +19,7 @@ static void nfj_control_hide(struct net *net)
 
 	if (!sysctl->header)
 		return;
+	nfj_hits_exit(net);
 	nfj_proc_exit(net);
 	nfj_sysctl_exit(sysctl);
 }
@@ -35,7 +36,16 @@ static int __net_init nfj_control_begin(struct net *net)
 		return err;
 	err = nfj_proc_init(net);
 	if (err)
-		nfj_sysctl_exit(sysctl);
+		goto err_sysctl;
+	err = nfj_hits_init(net);
+	if (err)
+		goto err_proc;
+	return 0;
+
+err_proc:
+	nfj_proc_exit(net);
+err_sysctl:
+	nfj_sysctl_exit(sysctl);
 	return err;
 }
 

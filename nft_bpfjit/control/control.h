@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What people see and turn: a sysctl and two files in each netns.
+ * What people see and turn: two sysctls and three files in each netns.
  */
 #ifndef _NFJ_CONTROL_H
 #define _NFJ_CONTROL_H
 
 #include <net/net_namespace.h>
+
+struct nft_chain;
+struct seq_file;
 
 /* control.c */
 int nfj_control_init(void);
@@ -15,7 +18,7 @@ void nfj_control_exit(void);
 /* sysctl.c */
 
 /**
- * struct nfj_sysctl - the switch of a netns
+ * struct nfj_sysctl - the switches of a netns
  * @header: the registered table
  * @table: our copy of it
  */
@@ -28,7 +31,12 @@ int nfj_sysctl_init(struct nfj_sysctl *sysctl, struct net *net);
 void nfj_sysctl_exit(struct nfj_sysctl *sysctl);
 
 /* proc.c */
+void nfj_proc_where(struct seq_file *m, const struct nft_chain *chain);
 int nfj_proc_init(struct net *net);
 void nfj_proc_exit(struct net *net);
+
+/* hits.c */
+int nfj_hits_init(struct net *net);
+void nfj_hits_exit(struct net *net);
 
 #endif /* _NFJ_CONTROL_H */

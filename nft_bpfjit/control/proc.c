@@ -188,7 +188,12 @@ static void nfj_proc_progs(struct seq_file *m, const struct nfj_state *st,
 	seq_puts(m, " ");
 }
 
-static void nfj_proc_where(struct seq_file *m, const struct nft_chain *chain)
+/**
+ * nfj_proc_where - the columns that say which chain it is
+ * @m: the file
+ * @chain: the chain
+ */
+void nfj_proc_where(struct seq_file *m, const struct nft_chain *chain)
 {
 	seq_printf(m, "%s ", nfj_family(chain->table->family));
 	nfj_proc_name(m, chain->table->name);

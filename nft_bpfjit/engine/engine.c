@@ -34,6 +34,8 @@
 #include "../flow/flow.h"
 #include "acts.h"
 #include "engine.h"
+#include "seen.h"
+#include "verdict.h"
 
 /* Where to go on after a jump: in a translated chain or in a plain one */
 struct nfj_frame {
@@ -149,7 +151,8 @@ static const struct nft_rule_dp *nfj_rule_of(const struct nfj_state *st,
 /**
  * nfj_run - do what an entry does, and go on from there
  * @st: the chain
- * @act: the entry, which has matched and has not been done yet
+ * @act: the entry, which has matched and has not been done yet; NULL when that
+ *	 can't be told, and all rules are for the interpreter
  * @key: flow key
  * @have: what is in the key, see nfj_need_mask()
  * @regs: registers
@@ -172,19 +175,29 @@ u32 nfj_run(const struct nfj_state *st, const struct nfj_act *act,
 	const struct nft_rule_dp *rule = NULL;
 	const struct nfj_state *base = st;
 	unsigned int sp = 0;
-	u32 k, next;
+	u32 k, next = 0;
 
+	if (unlikely(!act))
+		goto interpret;
 	for (;;) {
 		if (st) {
 			nfj_act_eval(st, act, key, regs, pkt);
+			if (regs->verdict.code != NFT_BREAK)
+				nfj_hit_act(st, act);
 			if (nfj_is_final(regs->verdict.code))
-				return regs->verdict.code;
+				goto decided;
 			have &= ~act->drops;
 			next = act->next;
 		} else {
 			regs->verdict.code = NFT_CONTINUE;
 			nfj_exprs_eval(rule->data, rule->data + rule->dlen,
 				       regs, pkt);
+			if (static_branch_unlikely(&nfj_hits_key) &&
+			    regs->verdict.code != NFT_BREAK)
+				nfj_hit_rule(blob, rule);
+			/* what nf_tables has for itself is negative */
+			if ((s32)regs->verdict.code >= 0)
+				goto decided;
 			rule = nft_rule_next(rule);
 			have = 0;
 		}
@@ -222,7 +235,7 @@ u32 nfj_run(const struct nfj_state *st, const struct nfj_act *act,
 			goto match;
 		default:
 			/* queue, stolen */
-			return regs->verdict.code;
+			goto decided;
 		}
 
 		/* The next entry matches as well, unless what it fills in is not
@@ -252,6 +265,7 @@ match:
 			continue;
 		}
 		if (unlikely(k == NFJ_BAD)) {
+interpret:
 			blob = st->blob;
 			rule = nfj_rule_of(st, next);
 			st = NULL;
@@ -270,6 +284,16 @@ end_of_chain:
 			rule = stack[sp].rule;
 		goto match;
 	}
+
+decided:
+	if (trace_verdict_enabled()) {
+		if (st)
+			nfj_trace_act(pkt, st, act, regs->verdict.code);
+		else
+			nfj_trace_rule(pkt, base->chain->table, blob, rule,
+				       regs->verdict.code);
+	}
+	return regs->verdict.code;
 }
 
 /* Mirrors an expression's eval: called by nft_do_chain() */
@@ -288,11 +312,14 @@ static void nfj_ebpf_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	k = nfj_match(st, &key, pkt, 0, &have);
 	if (k == NFJ_NONE)
 		regs->verdict.code = NFT_RETURN;
-	else if (unlikely(k == NFJ_BAD))
-		regs->verdict.code = NFT_BREAK;
 	else
-		regs->verdict.code = nfj_run(st, &st->acts[k], &key, have, regs,
-					     pkt, NFJ_GEN_UNKNOWN);
+		regs->verdict.code = nfj_run(st, k == NFJ_BAD ? NULL :
+							&st->acts[k],
+					     &key, have, regs, pkt,
+					     NFJ_GEN_UNKNOWN);
+	/* in a base chain nft_do_chain() goes on to the policy */
+	if (trace_verdict_enabled() && regs->verdict.code == NFT_RETURN)
+		nfj_trace_policy(pkt, st->chain);
 }
 
 static struct nft_expr_type nfj_ebpf_type = {

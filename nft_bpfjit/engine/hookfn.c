@@ -25,6 +25,8 @@
 #include "../flow/flow.h"
 #include "acts.h"
 #include "engine.h"
+#include "seen.h"
+#include "verdict.h"
 
 /* nft_do_chain(): a verdict of the chain, as its caller sees it */
 static __always_inline unsigned int nfj_verdict(const struct nft_pktinfo *pkt,
@@ -60,7 +62,20 @@ nfj_policy(const struct nft_base_chain *base, const struct nft_pktinfo *pkt)
 
 	if (unlikely(pstats))
 		nfj_chain_stats(pstats, pkt);
+	if (trace_verdict_enabled())
+		nfj_trace_policy(pkt, &base->chain);
 	return nfj_verdict(pkt, base->policy);
+}
+
+/* An entry decides by itself */
+static __always_inline unsigned int nfj_done(const struct nft_pktinfo *pkt,
+					     const struct nfj_state *st,
+					     const struct nfj_act *act)
+{
+	nfj_hit_act(st, act);
+	if (trace_verdict_enabled())
+		nfj_trace_act(pkt, st, act, act->verdict);
+	return nfj_verdict(pkt, act->verdict);
 }
 
 static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
@@ -78,21 +93,22 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 		goto interpret;
 
 	k = nfj_match(st, &key, pkt, 0, &have);
-	if (k >= NFJ_BAD) {
-		if (unlikely(k == NFJ_BAD))
-			goto interpret;
+	if (k == NFJ_NONE)
 		goto policy;
-	}
+	act = NULL;
+	if (unlikely(k == NFJ_BAD))
+		goto run;
 	act = &st->acts[k];
 	/* as most entries that match do: a verdict, and at most a counter */
 	if (likely(nfj_is_final(act->verdict))) {
 		if (!act->expr)
-			return nfj_verdict(pkt, act->verdict);
+			return nfj_done(pkt, st, act);
 		if (act->flags & NFJ_ACT_COUNT) {
 			nfj_counter_eval(act->expr, pkt);
-			return nfj_verdict(pkt, act->verdict);
+			return nfj_done(pkt, st, act);
 		}
 	}
+run:
 	verdict = nfj_run(st, act, &key, have, &regs, pkt, gen);
 	if (verdict != NFT_RETURN)
 		return nfj_verdict(pkt, verdict);

@@ -12,10 +12,13 @@
 #include <net/netfilter/nf_tables.h>
 #include "../load/load.h"
 
+struct nfj_hits;
+
 /* nfj_act::flags */
 #define NFJ_ACT_COUNT	0x01	/* its residue is a counter, and no more */
 #define NFJ_ACT_NEXT	0x02	/* entry @next matches as well, for sure */
 #define NFJ_ACT_ALWAYS	0x04	/* matches any packet: no program need be asked */
+#define NFJ_ACT_DEAD	0x08	/* is never found: to match would do nothing */
 
 /**
  * struct nfj_act - what the engine does when an entry matches
@@ -94,6 +97,8 @@ struct nfj_edits {
  * @serial: no other state has had this one
  * @budget: of whose budget @charged was taken
  * @charged: bytes, but for the matchers
+ * @handles: of each entry, the handle of its rule
+ * @hits: where rules count, or NULL; of what is published this alone changes
  */
 struct nfj_state {
 	u32			nprogs;
@@ -113,6 +118,8 @@ struct nfj_state {
 	u64			serial;
 	struct nfj_budget	*budget;
 	size_t			charged;
+	u64			*handles;
+	struct nfj_hits		*hits;
 };
 
 extern const struct nft_expr_ops nfj_ebpf_ops;

@@ -6,6 +6,7 @@
 #
 #   FUZZ_SEED, FUZZ_SECONDS, FUZZ_CASES	which, for how long, how many at most
 #   FUZZ_REPLAY				only these files
+#   FUZZ_HITS				1: rules count their hits meanwhile
 #
 # Without them: what "make check" runs, a fixed seed and a fixed number of cases
 # (fewer on a very slow machine).
@@ -50,6 +51,7 @@ modprobe -a nf_conntrack_netlink nft_ct nft_limit nft_quota nft_log nft_reject \
 make_twins
 more off
 more on
+echo "${FUZZ_HITS:-0}" | in_ns on tee /proc/sys/net/netfilter/nft_jit_hits >/dev/null
 sleep 1
 
 # Old bugs first, then new ones: the results of both as one.

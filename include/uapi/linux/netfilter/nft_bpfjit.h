@@ -8,9 +8,15 @@
 /* per-netns switch, under net.netfilter: 0 interpret, 1 translate */
 #define NFT_BPFJIT_SYSCTL	"nft_jit_enable"
 
-/* per-netns status files, under /proc/net: chains, rules */
+/* likewise: 1 counts how often each rule is run */
+#define NFT_BPFJIT_SYSCTL_HITS	"nft_jit_hits"
+
+/* per-netns status files, under /proc/net: chains, rules, how often
+ * rules were run; writing 0 to the last begins again
+ */
 #define NFT_BPFJIT_PROC		"nft_bpfjit"
 #define NFT_BPFJIT_PROC_RULES	"nft_bpfjit_rules"
+#define NFT_BPFJIT_PROC_HITS	"nft_bpfjit_hits"
 
 /* name of the expression in front of a translated chain's rules; it is never
  * part of a rule and so never seen by nft

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 900
+#
+# What it costs to be seen: instructions a packet above an empty chain, with hits and
+# the tracepoint off, after both have been on, with hits on, with the tracepoint on and
+# all its events dropped by a filter, and with all of them recorded.
+#
+# Off is off: after they have been on a packet costs what it did.  Hits are to cost less
+# than a rule with "counter" in the interpreter.
+set -u
+# shellcheck source=selftests/lib/pktgen.sh
+. "$TOP/selftests/lib/pktgen.sh"
+
+export PG_BUDGET=20000000
+tracefs=/sys/kernel/tracing
+event=$tracefs/instances/cost/events/nft_bpfjit/verdict
+n=0 failed=0
+
+modprobe -a nf_tables
+[ -e /sys/module/nft_bpfjit ] || insmod "$MODULE"
+mount -t tracefs tracefs $tracefs 2>/dev/null
+echo 0 >/sys/module/nft_bpfjit/parameters/cheap
+pg_init seen
+
+hits() { ip netns exec seen sh -c "echo $1 >/proc/sys/net/netfilter/nft_jit_hits"; }
+
+# chain KIND: from 1,000 rules to one that a packet meets the end of, or its last rule.
+chain()
+{
+	local i
+
+	ip netns exec seen nft flush ruleset
+	pg_sink seen
+	{
+		echo "table ip t { chain pre {"
+		echo "type filter hook prerouting priority 0; policy accept;"
+		case $1 in
+		empty) ;;
+		plain)
+			for i in {1..1000}; do
+				echo "ip saddr 10.$((i / 250)).$((i % 250)).1 accept"
+			done ;;
+		walk)
+			for i in {1..10}; do
+				echo "udp dport $((2000 - i))-2000 counter"
+			done ;;
+		esac
+		echo "}"
+		echo "}"
+	} | ip netns exec seen nft -f - || { echo "Bail out! nft"; exit 1; }
+	[ "$1" = empty ] || ip netns exec seen grep -q "^ip t pre .* bpf$" /proc/net/nft_bpfjit ||
+		{ echo "Bail out! not translated"; exit 1; }
+}
+
+trace()
+{
+	case $1 in
+	on)
+		mkdir $tracefs/instances/cost
+		[ -z "$2" ] || echo "$2" >$event/filter
+		echo 1 >$event/enable ;;
+	off)
+		echo 0 >$event/enable
+		rmdir $tracefs/instances/cost ;;
+	esac
+}
+
+above() { pg_above "$base" "$(pg_packet seen "$@")"; }
+
+# hold TEXT FIGURE BOUND
+hold()
+{
+	n=$((n + 1))
+	if awk -v f="$2" -v b="$3" 'BEGIN { exit !(f <= b) }'; then
+		echo "ok $n $1: $2 <= $3"
+	else
+		echo "not ok $n $1: $2 <= $3"
+		failed=1
+	fi
+}
+
+chain empty
+base=$(pg_packet seen)
+printf '# %-34s %8s %8s %8s %10s %10s\n' "above an empty chain" off hits "off again" filtered traced
+# figures NAME KIND PACKET...
+figures()
+{
+	local name=$1 kind=$2
+
+	shift 2
+	chain "$kind"
+	off=$(above "$@")
+	hits 1
+	hit=$(above "$@")
+	hits 0
+	trace on "len == 0"
+	filtered=$(above "$@")
+	trace off
+	trace on ""
+	traced=$(above "$@")
+	trace off
+	again=$(above "$@")
+	printf '# %-34s %8s %8s %8s %10s %10s\n' "$name" "$off" "$hit" "$again" \
+		"$filtered" "$traced"
+}
+
+figures "1,000 rules, no match: policy" plain
+hold "off again, as before: policy" "$again" "$(awk -v o="$off" 'BEGIN { print o + 2 }')"
+figures "1,000 rules, the last accepts" plain src=10.4.0.1
+hold "off again, as before: accept" "$again" "$(awk -v o="$off" 'BEGIN { print o + 2 }')"
+hold "hits: at most 20 more for a rule" "$hit" "$(awk -v o="$off" 'BEGIN { print o + 20 }')"
+figures "10 rules with a counter, all match" walk dport=2000
+hold "off again, as before: counters" "$again" "$(awk -v o="$off" 'BEGIN { print o + 2 }')"
+hold "hits: at most 20 more for each of ten" "$hit" "$(awk -v o="$off" 'BEGIN { print o + 200 }')"
+ip netns delete seen
+echo "1..$n"
+exit $failed
