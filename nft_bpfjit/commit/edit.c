@@ -43,9 +43,9 @@
 /* The worker takes no more than one part of time out of so many */
 #define NFJ_REBUILD_SHARE	16
 
-static unsigned int nfj_edit_least = 256;
-module_param_named(edit_least, nfj_edit_least, uint, 0644);
-MODULE_PARM_DESC(edit_least, "rules from which on a chain keeps its program for a while when some of them change");
+static unsigned int nfj_edit_min_rules = 256;
+module_param_named(edit_min_rules, nfj_edit_min_rules, uint, 0644);
+MODULE_PARM_DESC(edit_min_rules, "rules from which on a chain keeps its program for a while when some of them change");
 
 /* Append a segment, or extend the last one */
 static bool nfj_seg_add(struct nfj_edits *ed, u32 first, u32 from, bool added)
@@ -167,7 +167,7 @@ int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st)
 
 	if (!old || !c->was || c->was->ir.nentries != old->nacts || !c->nruns ||
 	    c->nruns > NFJ_RUNS_MAX ||
-	    old->matcher->nentries < READ_ONCE(nfj_edit_least))
+	    old->matcher->nentries < READ_ONCE(nfj_edit_min_rules))
 		return -EINVAL;
 	ed = kzalloc(size, NFJ_GFP);
 	if (!ed)

@@ -18,9 +18,9 @@
 #define NFJ_CHEAP_DETOUR	80
 #define NFJ_CHEAP_ENDS		20
 #define NFJ_CHEAP_GOES_ON	120
-static unsigned int nfj_cheap = 40;
-module_param_named(cheap, nfj_cheap, uint, 0644);
-MODULE_PARM_DESC(cheap, "estimated instructions up to which a chain is left to the interpreter");
+static unsigned int nfj_min_cost = 40;
+module_param_named(min_cost, nfj_min_cost, uint, 0644);
+MODULE_PARM_DESC(min_cost, "estimated instructions up to which a chain is left to the interpreter");
 
 static u8 nfj_why(int err)
 {
@@ -68,7 +68,7 @@ void nfj_failed(struct nfj_outcome *out, int err)
  */
 bool nfj_all(void)
 {
-	return !READ_ONCE(nfj_cheap);
+	return !READ_ONCE(nfj_min_cost);
 }
 
 /**
@@ -79,7 +79,7 @@ bool nfj_all(void)
  */
 bool nfj_small(const struct nfj_chain *nc)
 {
-	unsigned int cheap = READ_ONCE(nfj_cheap);
+	unsigned int cheap = READ_ONCE(nfj_min_cost);
 
 	if (!cheap)
 		return !nc->stats.cost;

@@ -480,7 +480,7 @@ def namespaces():
 
 def insmod():
     # finit_module
-    err = libc.syscall(313, module_fd, b"cheap=0", 0)
+    err = libc.syscall(313, module_fd, b"min_cost=0", 0)
     return ctypes.get_errno() if err else 0
 
 
@@ -554,10 +554,10 @@ def main():
     level = read("/proc/sys/kernel/printk").split()[0]
     write("/proc/sys/kernel/printk", 4)
     run("dmesg", "-C")
-    write(PARAMS + "cheap", 0)
+    write(PARAMS + "min_cost", 0)
     run("ip", "netns", "add", NS)
     run("ip", "-n", NS, "link", "set", "lo", "up")
-    write(PARAMS + "edit_least", 16)
+    write(PARAMS + "edit_min_rules", 16)
     inside = Inside()
     nft = Nft()
     with inside:

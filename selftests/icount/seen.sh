@@ -20,7 +20,7 @@ n=0 failed=0
 modprobe -a nf_tables
 [ -e /sys/module/nft_bpfjit ] || insmod "$MODULE"
 mount -t tracefs tracefs $tracefs 2>/dev/null
-echo 0 >/sys/module/nft_bpfjit/parameters/cheap
+echo 0 >/sys/module/nft_bpfjit/parameters/min_cost
 pg_init seen
 
 hits() { ip netns exec seen sh -c "echo $1 >/proc/sys/net/netfilter/nft_jit_hits"; }

@@ -13,7 +13,7 @@
 . "$(dirname "$0")/lib.sh"
 
 REBUILD=/sys/module/nft_bpfjit/parameters/rebuild_ms
-LEAST=/sys/module/nft_bpfjit/parameters/edit_least
+LEAST=/sys/module/nft_bpfjit/parameters/edit_min_rules
 NEVER=100000000
 
 # rules: the ruleset.  "in" decides at each match, so its matcher can be entered

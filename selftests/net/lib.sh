@@ -243,7 +243,7 @@ make_ns()
 # cheap N: estimated instructions up to which a chain is left alone.  Tests set
 # it to 0, to have everything translated; finish sets it back to what it is when
 # the module is loaded.
-CHEAP=/sys/module/nft_bpfjit/parameters/cheap
+CHEAP=/sys/module/nft_bpfjit/parameters/min_cost
 cheap() { CHEAP_WAS=${CHEAP_WAS:-$(<$CHEAP)}; echo "$1" >$CHEAP; }
 
 # begin: what all tests but those of loading begin with.

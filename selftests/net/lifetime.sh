@@ -148,7 +148,7 @@ same "unloaded: the same ruleset" "$TMP/before" "$TMP/after"
 inject on tx0 tcp >/dev/null
 settle on
 check "unloaded: counts" [ "$(packets on ip t hits)" = 50 ]
-check "load" insmod "$MODULE" cheap=0
+check "load" insmod "$MODULE" min_cost=0
 check "loaded: what was there is translated" is_state on ip t pre bpf
 check "loaded: programs" eventually programs_are 2
 in_ns on nft -a list ruleset >"$TMP/before"

@@ -48,7 +48,7 @@ settle on
 check "no JIT any more: counts" [ "$(packets on ip t hits)" = 100 ]
 
 check "no JIT: rmmod" rmmod nft_bpfjit
-check "no JIT: insmod" insmod "$MODULE" cheap=0
+check "no JIT: insmod" insmod "$MODULE" min_cost=0
 check "no JIT: state after loading" is_state on ip t pre no-jit
 sysctl -qw net.core.bpf_jit_enable=1
 finish

@@ -212,7 +212,7 @@ check "IPv6 too" grep -qE 'src=\[fd00:1::[0-9a-f]+\]:[0-9]+ dst=\[fd00:' "$TMP/t
 # Edits: counters of rules that stay go on, and so do hits; large chains keep their
 # matcher for a while, which may not be able to tell.
 for least in 1000000 1; do
-	echo $least >/sys/module/nft_bpfjit/parameters/edit_least
+	echo $least >/sys/module/nft_bpfjit/parameters/edit_min_rules
 	echo 100000 >/sys/module/nft_bpfjit/parameters/rebuild_ms
 	for port in 33 41 58 50; do
 		handle=$(in_ns on nft -a list chain inet t pre |
@@ -221,7 +221,7 @@ for least in 1000000 1; do
 		in_ns on nft insert rule inet t pre tcp dport $((port + 100)) counter drop
 		send tcp
 	done
-	check "edits (edit_least $least): hits go on" compare on hits 40
+	check "edits (edit_min_rules $least): hits go on" compare on hits 40
 	handle=$(in_ns on nft -a list chain inet t pre |
 		sed -n "s/.*tcp dport 35 .* # handle //p")
 	in_ns on nft -f - 2>/dev/null <<-END
@@ -229,7 +229,7 @@ for least in 1000000 1; do
 		delete rule inet t pre handle 999999
 	END
 	send tcp
-	check "a transaction that fails (edit_least $least): hits go on" compare on hits 40
+	check "a transaction that fails (edit_min_rules $least): hits go on" compare on hits 40
 done
 check "the switch off and on again" eval "jit on 0; jit on 1"
 check "hits are still there" compare on hits 40

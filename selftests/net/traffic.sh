@@ -136,7 +136,7 @@ flood
 for ((i = 1; i <= 3; i++)); do
 	rmmod nft_bpfjit || notok "reloaded: rmmod"
 	generation b "$i" | ruleset on
-	insmod "$MODULE" cheap=0 || notok "reloaded: insmod"
+	insmod "$MODULE" min_cost=0 || notok "reloaded: insmod"
 	is_state on inet t pre bpf >/dev/null || notok "reloaded: translated"
 	generation a "$i" | ruleset on
 done

@@ -49,7 +49,7 @@ check "still not translated" [ "$(states)" = "out - off" ]
 
 # what is there when the module is loaded
 check "rmmod" rmmod nft_bpfjit
-check "insmod" insmod "$MODULE" cheap=0
+check "insmod" insmod "$MODULE" min_cost=0
 check "not translated when the module is loaded" [ "$(states)" = "out - off" ]
 check "still no program" programs_are 0
 

@@ -93,14 +93,14 @@ check "... nothing is used" eventually no_programs
 cap total 262144
 cap netns 65536
 
-echo 1000000 >$PARAMS/cheap
+echo 1000000 >$PARAMS/min_cost
 jit a 1
 check "not worth it: left to the interpreter" is_state a cheap
 check "... nothing is taken" eventually test_used 0
 in_ns a nft add rule ip t c counter
 check "... nor by a commit" test "$(used)" = 0
 jit a 0
-echo 40 >$PARAMS/cheap
+echo 40 >$PARAMS/min_cost
 
 jit a 1
 check "translated" is_state a bpf

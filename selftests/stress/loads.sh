@@ -10,7 +10,7 @@
 
 load_module
 rmmod nft_bpfjit
-insmod "$MODULE" cheap=0 edit_least=16 rebuild_ms=100000000 ||
+insmod "$MODULE" min_cost=0 edit_min_rules=16 rebuild_ms=100000000 ||
 	notok "insmod"
 
 # One process, as so many of nft and ip would take longer than all else.

@@ -36,7 +36,7 @@
 SECS=${STRESS_SECONDS:-30}
 RUN=$TMP/run
 # Large is what has this many rules.
-PARAMETERS="cheap=0 edit_least=16"
+PARAMETERS="min_cost=0 edit_min_rules=16"
 
 running() { [ -e "$RUN" ]; }
 
