@@ -405,6 +405,190 @@ void frame_make(struct frame *f, const struct pool *p, unsigned int families)
 	}
 }
 
+/* Both ends the other way round */
+static void swap(uint8_t *a, uint8_t *b, unsigned int n)
+{
+	uint8_t t;
+
+	while (n--) {
+		t = *a;
+		*a++ = *b;
+		*b++ = t;
+	}
+}
+
+/* Is all of a frame there, up to so many bytes behind the transport header? */
+static bool whole(const struct frame *f, unsigned int n)
+{
+	return f->th && f->th + n <= f->len &&
+	       (f->type == ETH_IP || f->type == ETH_IP6);
+}
+
+static void turn(struct frame *f)
+{
+	unsigned int len = f->type == ETH_IP ? 4 : 16;
+	uint8_t *src = f->b + f->nh + (f->type == ETH_IP ? 12 : 8);
+
+	swap(src, src + len, len);
+}
+
+/**
+ * frame_reply - what the other side answers
+ * @f: filled in
+ * @of: what it answers
+ *
+ * It comes in where @of did, which is all the same to connection tracking.
+ *
+ * Return: false if there is no answer.
+ */
+bool frame_reply(struct frame *f, const struct frame *of)
+{
+	if (!whole(of, 8))
+		return false;
+	*f = *of;
+	turn(f);
+	switch (f->proto) {
+	case 6:
+		if (f->th + 20 > f->len)
+			return false;
+		f->b[f->th + 13] = chance(60) ? 0x12 : 0x10;
+		__attribute__((fallthrough));
+	case 17:
+	case 132:
+	case 136:
+		swap(f->b + f->th, f->b + f->th + 2, 2);
+		break;
+	case 1:
+		f->b[f->th] = 0;
+		break;
+	case 58:
+		f->b[f->th] = 129;
+		break;
+	default:
+		return false;
+	}
+	frame_sum(f);
+	return true;
+}
+
+/**
+ * frame_error - what a router says of a packet
+ * @f: filled in: "unreachable", to whom has sent it
+ * @of: the packet
+ *
+ * Return: false if it is none that a router speaks of.
+ */
+bool frame_error(struct frame *f, const struct frame *of)
+{
+	unsigned int n = of->type == ETH_IP ? 20 : 40;
+	const unsigned int quote = of->th + 8 - of->nh;
+
+	if (!whole(of, 8) || of->nh + n + 8 + quote > FRAME_MAX)
+		return false;
+	*f = *of;
+	f->fill = 0;
+	f->linear = 0;
+	f->len = f->nh + n;
+	turn(f);
+	if (f->type == ETH_IP) {
+		f->b[f->nh] = 0x45;
+		set16(f, f->nh + 6, 0);
+		f->b[f->nh + 8] = 64;
+		f->b[f->nh + 9] = 1;
+		f->proto = 1;
+	} else {
+		f->b[f->nh + 6] = 58;
+		f->b[f->nh + 7] = 64;
+		f->proto = 58;
+	}
+	f->th = f->len;
+	put8(f, f->type == ETH_IP ? 3 : 1);
+	put8(f, rnd(4));
+	put16(f, 0);
+	put32(f, 0);
+	put(f, of->b + of->nh, quote);
+	frame_sum(f);
+	return true;
+}
+
+/**
+ * frame_odd - what no connection has
+ * @f: filled in: a segment with flags that do not go together
+ * @of: a segment
+ *
+ * Return: false if it is none.
+ */
+bool frame_odd(struct frame *f, const struct frame *of)
+{
+	static const uint8_t flags[] = { 0x03, 0x00, 0x29, 0x3f, 0x06 };
+
+	if (!whole(of, 20) || of->proto != 6)
+		return false;
+	*f = *of;
+	f->b[f->th + 13] = flags[rnd(ARRAY_SIZE(flags))];
+	frame_sum(f);
+	return true;
+}
+
+static void segment(struct frame *f, uint32_t src, uint32_t dst, unsigned int sport,
+		    unsigned int dport, unsigned int flags, uint32_t seq,
+		    uint32_t ack, const char *data)
+{
+	memset(f, 0, sizeof(*f));
+	set32(f->b, 0x02000000);
+	f->b[4] = 1;
+	f->b[5] = 1;
+	set32(f->b + 6, 0x02000000);
+	f->b[10] = 1;
+	f->b[11] = 2;
+	f->len = 12;
+	put16(f, ETH_IP);
+	f->nh = f->len;
+	f->type = ETH_IP;
+	put32(f, 0x45000000);
+	put32(f, 0x00014000);
+	put32(f, 0x40060000);
+	put32(f, src);
+	put32(f, dst);
+	f->th = f->len;
+	f->proto = 6;
+	put16(f, sport);
+	put16(f, dport);
+	put32(f, seq);
+	put32(f, ack);
+	put16(f, 0x5000 | flags);
+	put16(f, 0x2000);
+	put32(f, 0);
+	put(f, (const uint8_t *)data, strlen(data));
+	frame_sum(f);
+}
+
+/**
+ * frame_ftp - a client asks to be called, and is
+ * @f: FTP_FRAMES frames, filled in
+ * @p: where the addresses come from
+ * @port: the server's
+ *
+ * With a helper for that port the last one is related to the others.  It is the
+ * second line that a helper takes notice of.
+ */
+void frame_ftp(struct frame *f, const struct pool *p, unsigned int port)
+{
+	const uint32_t client = p->a4[0] + 1, server = p->a4[1];
+	const unsigned int from = 1025 + rnd(60000), data = rnd(8);
+	const uint32_t seq = 1000, ack = 5000;
+	char ask[40];
+
+	snprintf(ask, sizeof(ask), "PORT %u,%u,%u,%u,8,%u\r\n", client >> 24,
+		 client >> 16 & 255, client >> 8 & 255, client & 255, data);
+	segment(f++, client, server, from, port, 0x02, seq, 0, "");
+	segment(f++, server, client, port, from, 0x12, ack, seq + 1, "");
+	segment(f++, client, server, from, port, 0x10, seq + 1, ack + 1, "");
+	segment(f++, client, server, from, port, 0x18, seq + 1, ack + 1, "NOOP\r\n");
+	segment(f++, client, server, from, port, 0x18, seq + 7, ack + 1, ask);
+	segment(f, server, client, port - 1, 8 << 8 | data, 0x02, 1, 0, "");
+}
+
 /**
  * frame_text - add the line that sends a frame
  * @f: the frame

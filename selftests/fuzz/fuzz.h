@@ -139,6 +139,12 @@ struct pool {
 void pool_make(struct pool *p);
 void frame_make(struct frame *f, const struct pool *p, unsigned int families);
 void frame_sum(struct frame *f);
+bool frame_reply(struct frame *f, const struct frame *of);
+bool frame_error(struct frame *f, const struct frame *of);
+bool frame_odd(struct frame *f, const struct frame *of);
+
+#define FTP_FRAMES	6
+void frame_ftp(struct frame *f, const struct pool *p, unsigned int port);
 void frame_text(const struct frame *f, struct text *t);
 
 /* bits of the families of a case */

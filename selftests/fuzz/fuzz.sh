@@ -47,7 +47,7 @@ modprobe -a nf_conntrack_netlink nft_ct nft_limit nft_quota nft_log nft_reject \
 	nft_objref nft_dup_netdev nft_fwd_netdev nft_dup_ipv4 \
 	nft_chain_nat nft_nat nft_masq nft_redir \
 	nft_socket nft_osf nft_tunnel nft_xfrm \
-	nft_fib_ipv4 nft_fib_ipv6 nft_fib_netdev 2>/dev/null
+	nf_conntrack_ftp nft_fib_ipv4 nft_fib_ipv6 nft_fib_netdev 2>/dev/null
 make_twins
 more off
 more on
@@ -80,7 +80,7 @@ files=("$CASES"/*.case)
 	echo "1..$n"
 }
 rc=${PIPESTATUS[0]}
-echo 120 >/sys/module/nft_bpfjit/parameters/cheap
+echo 120 >/sys/module/nft_bpfjit/parameters/min_cost
 ip -all netns delete
 rm -rf "$TMP"
 exit $rc

@@ -185,6 +185,8 @@ static void make_rule(const char *how)
 		add("counter");
 	if (one)
 		rule_flow();
+	else if (g.style == STATES)
+		rule_states();
 	else if (g.style == RAW && chance(70))
 		rule_raw();
 	else if (g.style == XT && chance(85))
@@ -218,7 +220,8 @@ static void make_chain_rules(unsigned int n)
 {
 	unsigned int i;
 
-	g.style = g.jumps && chance(80) ? FIREWALL : xt_family() && chance(20) ? XT :
+	g.style = g.states && chance(75) ? STATES :
+		  g.jumps && chance(80) ? FIREWALL : xt_family() && chance(20) ? XT :
 		  chance(10) ? FIREWALL : chance(50) ? UNIFORM : chance(65) ? MIXED : RAW;
 	g.nusual = 1 + rnd(3);
 	for (i = 0; i < g.nusual; i++)
@@ -280,7 +283,8 @@ static void make_table(unsigned int f, unsigned int number, unsigned int *budget
 		g.hooks[i] = pick_hook(f);
 		type = g.hooks[i] == 3 && f < 3 && chance(20) ? "route" : "filter";
 		prio = prios[rnd(ARRAY_SIZE(prios))];
-		g.nat[i] = g.use_ct && f < 3 && g.hooks[i] != 2 && chance(25);
+		/* answers may meet on a port that the kernel then takes at random */
+		g.nat[i] = g.use_ct && !g.states && f < 3 && g.hooks[i] != 2 && chance(25);
 		if (g.nat[i]) {
 			type = "nat";
 			prio = g.hooks[i] == 0 || g.hooks[i] == 3 ? -100 : 100;
@@ -307,6 +311,8 @@ static void make_table(unsigned int f, unsigned int number, unsigned int *budget
 			n = 30 + rnd(60);
 		if (i >= g.nbase && g.jumps && chance(40))
 			n = 0;
+		if (g.states && i < g.nbase)
+			n = 5 + rnd(36);
 		if (n > *budget)
 			n = *budget;
 		*budget -= n;
@@ -354,6 +360,10 @@ static void send_frames(unsigned int n)
 {
 	struct frame f;
 
+	if (g.states) {
+		states_frames(n / 2);
+		n /= 2;
+	}
 	while (n--) {
 		if (!chance(50) || !make_near(&f))
 			f = *any_frame();
@@ -474,11 +484,14 @@ void gen_case(struct text *t)
 	}
 	/* conntrack is not for these */
 	g.use_ct = !(g.families & (FAM_ARP | FAM_NETDEV)) && chance(40);
+	g.states = g.use_ct && chance(45);
 	pool_make(&g.pool);
 	while (g.nframes < FRAMES)
 		frame_make(&g.frames[g.nframes++], &g.pool, g.families);
 	if (chance(12))
 		text_add(t, "jit 0");
+	if (g.states)
+		states_table();
 	for (i = 0; i < n; i++)
 		make_table(f[i], i, &budget);
 	if (!strcmp(t->line[0], "jit 0")) {

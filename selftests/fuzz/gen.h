@@ -9,6 +9,7 @@
  *	clause.c	what is done to what was loaded: changed, compared, looked up
  *	effect.c	what a rule does
  *	xt.c		matches and targets of x_tables
+ *	states.c	chains about the states of connections, and frames for them
  *
  * Registers go by the number of their first word, 0 .. 15.
  */
@@ -49,7 +50,7 @@ struct named {
 	unsigned int	datalen;	/* 0 for verdicts */
 };
 
-enum style { UNIFORM, MIXED, RAW, XT, FIREWALL };
+enum style { UNIFORM, MIXED, RAW, XT, FIREWALL, STATES };
 
 struct gen {
 	/* the case */
@@ -62,6 +63,7 @@ struct gen {
 	unsigned int	npoints;
 	uint32_t	marks[6];
 	bool		use_ct;
+	bool		states;		/* ... and what state it has */
 	bool		strict;		/* read nothing but what was loaded: newer
 					 * kernels do not allow it
 					 */
@@ -135,8 +137,14 @@ void emit_nat(bool one);
 
 /* ---- xt.c ---- */
 bool xt_family(void);
+bool emit_state(void);
 void emit_match(void);
 void rule_xt(void);
 void emit_target(void);
+
+/* ---- states.c ---- */
+void states_table(void);
+void rule_states(void);
+void states_frames(unsigned int n);
 
 #endif /* GEN_H */

@@ -215,6 +215,17 @@ static void put_str(struct batch *b, unsigned int type, const char *s)
 	put(b, type, s, strlen(s) + 1);
 }
 
+static void put_u8(struct batch *b, unsigned int type, uint8_t v)
+{
+	put(b, type, &v, sizeof(v));
+}
+
+static void put_u16(struct batch *b, unsigned int type, uint16_t v)
+{
+	v = htons(v);
+	put(b, type, &v, sizeof(v));
+}
+
 static void put_u32(struct batch *b, unsigned int type, uint32_t v)
 {
 	v = htonl(v);
@@ -561,17 +572,56 @@ static bool put_elem(struct batch *b, char *s, const char *set)
 
 static bool put_obj(struct batch *b, char *s)
 {
-	char *type = word(&s, ' '), *val = word(&s, ' ');
-	bool quota = type && !strcmp(type, "quota");
-	size_t at;
+	static const struct {
+		const char	*name;
+		uint32_t	type;
+	} types[] = {
+		{ "counter", NFT_OBJECT_COUNTER }, { "quota", NFT_OBJECT_QUOTA },
+		{ "cthelper", NFT_OBJECT_CT_HELPER },
+		{ "cttimeout", NFT_OBJECT_CT_TIMEOUT },
+		{ "ctexpect", NFT_OBJECT_CT_EXPECT },
+	};
+	char *type = word(&s, ' '), *arg = word(&s, ' '), *val = arg;
+	unsigned int i, n;
+	size_t at, in;
 
-	put_u32(b, NFTA_OBJ_TYPE,
-		quota ? NFT_OBJECT_QUOTA : NFT_OBJECT_COUNTER);
+	for (i = 0; type && i < ARRAY_SIZE(types); i++)
+		if (!strcmp(type, types[i].name))
+			break;
+	if (!type || i == ARRAY_SIZE(types))
+		return false;
+	if (arg && strchr(arg, '='))
+		val = strchr(arg, '=') + 1;
+	n = val ? strtoul(val, NULL, 0) : 1;
+	put_u32(b, NFTA_OBJ_TYPE, types[i].type);
 	at = nest(b, NFTA_OBJ_DATA);
-	if (quota)
-		put_u64(b, NFTA_QUOTA_BYTES, val ? strtoull(val, NULL, 0) : 1);
+	switch (types[i].type) {
+	case NFT_OBJECT_QUOTA:
+		put_u64(b, NFTA_QUOTA_BYTES, n);
+		break;
+	case NFT_OBJECT_CT_HELPER:
+		put_str(b, NFTA_CT_HELPER_NAME, val ? : "");
+		put_u8(b, NFTA_CT_HELPER_L4PROTO, IPPROTO_TCP);
+		break;
+	case NFT_OBJECT_CT_TIMEOUT:
+		put_u8(b, NFTA_CT_TIMEOUT_L4PROTO, IPPROTO_TCP);
+		in = nest(b, NFTA_CT_TIMEOUT_DATA);
+		/* of the states whose numbers are CTA_TIMEOUT_TCP_* */
+		put_u32(b, 1, n);
+		put_u32(b, 3, n);
+		unnest(b, in);
+		break;
+	case NFT_OBJECT_CT_EXPECT:
+		put_u16(b, NFTA_CT_EXPECT_L3PROTO, NFPROTO_IPV4);
+		put_u8(b, NFTA_CT_EXPECT_L4PROTO, IPPROTO_TCP);
+		put_u16(b, NFTA_CT_EXPECT_DPORT, n);
+		/* milliseconds, in the host's byte order */
+		put_u32(b, NFTA_CT_EXPECT_TIMEOUT, htonl(600000));
+		put_u8(b, NFTA_CT_EXPECT_SIZE, 12);
+		break;
+	}
 	unnest(b, at);
-	return type;
+	return true;
 }
 
 /* ---- sockets ---- */

@@ -18,7 +18,7 @@
  *	flush FAMILY TABLE CHAIN
  *	commit			end of a transaction (packet, jit, edits imply it)
  *	jit 0|1			the switch, in the namespace where it is on
- *	edits LEAST MS		edit_least and rebuild_ms, from here on
+ *	edits LEAST MS		edit_min_rules and rebuild_ms, from here on
  *	packet DEV [linear=N] [fill=N] HEX
  *
  * Numbers are those of linux/netfilter/nf_tables.h; the names of expressions'

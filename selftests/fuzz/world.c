@@ -378,7 +378,7 @@ static bool param(const char *name, const char *val)
  */
 static bool set_cheap(const char *n)
 {
-	return param("cheap", n);
+	return param("min_cost", n);
 }
 
 /* From which size on chains keep their programs when edited, and how long */
@@ -386,7 +386,7 @@ static bool set_edits(const char *line)
 {
 	char *copy = need(strdup(line)), *s = copy;
 	char *least = word(&s, ' '), *ms = word(&s, ' ');
-	bool good = least && ms && param("edit_least", least) &&
+	bool good = least && ms && param("edit_min_rules", least) &&
 		    param("rebuild_ms", ms);
 
 	free(copy);

@@ -229,8 +229,14 @@ static void mark(void)
 		match("mark", 1, &info, sizeof(info));
 }
 
-/* xt_state's bits, and those of xt_conntrack, which has two more */
-static bool state(void)
+/**
+ * emit_state - write a match for the state of the connection
+ *
+ * xt_state's bits, and those of xt_conntrack, which has two more.
+ *
+ * Return: false if the case has no connections.
+ */
+bool emit_state(void)
 {
 	struct xt_conntrack_mtinfo1 first;
 	struct xt_conntrack_mtinfo3 info;
@@ -335,7 +341,7 @@ void emit_match(void)
 		break;
 	case 3:
 	case 4:
-		done = state();
+		done = emit_state();
 		break;
 	case 5:
 		hops();

@@ -10,7 +10,9 @@
 #
 #   FIGURE <= TIMES * OF + PLUS        "on load 1000" is written on:load:1000
 #
-# PLUS is what a measurement may be off, or the noise of a small difference.  1 rule
+# PLUS is what a measurement may be off, or the noise of a small difference; twice as
+# much where a list of packets is sent, whose system calls are ten times what is
+# measured: the same set took 178 to 191 in four runs.  1 rule
 # with the switch off, about 69 instructions, is the yardstick for what does not
 # grow.  The goal is what the project wants to reach, in instructions or as a ratio;
 # a bound is never looser than what the code does, give or take the noise.  6.1 has to
@@ -44,12 +46,12 @@ on:saddr-miss:100000      1.00  on:saddr-miss:10      20  70
 on:saddr-dport:1000       1.02  off:saddr-miss:1       8  120
 on:same-saddr-tcp:1000    1.07  off:saddr-miss:1       8  120
 on:same-saddr:1000        1.40  off:saddr-miss:1       8  160
-on:acl:1000               2.35  off:saddr-miss:1       8  180
-on:fw:1000                2.60  off:saddr-miss:1       8  180
-on:ipc:1000               2.70  off:saddr-miss:1       8  180
-on:acl:10000              2.80  off:saddr-miss:1       8  300
-on:fw:10000               3.80  off:saddr-miss:1       8  300
-on:ipc:10000              3.45  off:saddr-miss:1       8  300
+on:acl:1000               2.40  off:saddr-miss:1      16  180
+on:fw:1000                2.75  off:saddr-miss:1      16  180
+on:ipc:1000               2.80  off:saddr-miss:1      16  180
+on:acl:10000              2.80  off:saddr-miss:1      16  300
+on:fw:10000               3.80  off:saddr-miss:1      16  300
+on:ipc:10000              3.45  off:saddr-miss:1      16  300
 on:saddr-miss:100000      0.60  off:saddr-miss:1       8  160
 on:saddr-last:100000      0.78  off:saddr-miss:1       8  160
 on:known:30               0.27  off:known:30           8  1.00
@@ -60,9 +62,9 @@ on:load:1000              1.25  off:load:1000          0  1.25
 on:load:10000             1.25  off:load:10000         0  1.25
 on:load-fw:1000           2.60  off:load-fw:1000       0  1.25
 on:load-fw:10000          1.60  off:load-fw:10000      0  1.25
-on:add:10000              1.70  off:add:10000          0  2.00
+on:add:10000              1.90  off:add:10000          0  2.00
 on:replace:10000          1.15  off:replace:10000      0  2.00
-on:delete:10000           1.70  off:delete:10000       0  2.00
+on:delete:10000           1.90  off:delete:10000       0  2.00
 on:later:10000            2.00  off:add:10000          0  2.00
 on:namespaces-50:200      1.25  off:namespaces-50:200  0  1.50
 on:saddr-memory:10000     1.00  200-a-rule:10000       0  200

@@ -15,6 +15,17 @@ handle()
 		sed -n 's/.*counter.* # handle \([0-9]*\)$/\1/p' | sed -n "${2}p"
 }
 
+# descriptors SOFT:HARD: so many for the kernel's threads, and those they start.
+descriptors()
+{
+	local pid
+
+	for pid in 2 $(pgrep -P 2); do
+		# one that has ended meanwhile
+		prlimit --pid="$pid" --nofile="$1" || [ ! -e "/proc/$pid" ]
+	done
+}
+
 load_module
 ip netns add on
 ruleset on <<-END
@@ -71,6 +82,17 @@ check "that rule is gone: the next one" \
 	is_state on inet t fibs "unsupported:fib@$(handle fibs 2)"
 in_ns on nft delete rule inet t fibs handle "$(handle fibs 2)"
 check "both are gone: cheap" is_state on inet t fibs cheap
+
+# Programs are loaded by a kernel thread, which has two descriptors for a moment.
+descriptors 0:0
+in_ns on nft add rule inet t ports tcp dport 15 drop
+check "no descriptor: the commit succeeds, nofile" is_state on inet t ports nofile
+check "... the others are as they were" is_state on inet t hosts bpf
+descriptors 1024:4096
+in_ns on nft add rule inet t one tcp dport 2
+check "descriptors again: its table's next commit has it translated" \
+	is_state on inet t ports bpf
+
 jit on 0
 for c in nil one always fibs mixed ports hosts; do
 	check "switched off: $c is off" is_state on inet t $c off

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 1200
+#
+# What commits cost where a chain can't be translated: those of a rule each to a chain
+# of 3,000 rules, with the switch on, against the same with the switch off.
+# Whatever keeps the chain from being translated is not to be found out anew, at its
+# full price, by each of them.
+set -u
+
+RULES=3000
+COMMITS=20
+LIMIT=1.5
+
+# the states of the chain
+STATES=(bpf nftrace limit no-jit)
+
+[[ -n ${B_NS-} ]] || echo "1..$((2 * ${#STATES[@]}))"
+# shellcheck source=selftests/bench/lib.sh
+. "$TOP/selftests/bench/lib.sh"
+
+PARAMS=/sys/module/nft_bpfjit/parameters
+tests=0 failed=0
+
+result()
+{
+	tests=$((tests + 1))
+	if [[ $1 = 0 ]]; then
+		echo "ok $tests $2"
+	else
+		echo "not ok $tests $2"
+		failed=1
+	fi
+}
+
+# jit 0|1: the kernel's, which the first netns governs.
+jit() { nsenter -t 1 -n sysctl -qw net.core.bpf_jit_enable="$1"; }
+
+# bring STATE: about
+bring()
+{
+	case $1 in
+	limit) echo 64 >$PARAMS/max_netns_kb ;;
+	no-jit) jit 0 ;;
+	esac
+}
+
+usual()
+{
+	echo 65536 >$PARAMS/max_netns_kb
+	jit 1
+}
+
+# Each line is a transaction.
+commits()
+{
+	local i
+
+	for ((i = 0; i < COMMITS; i++)); do
+		echo "add rule ip t c ip saddr 10.8.0.$i counter"
+	done | nft -i
+}
+
+# cost STATE CONTENDER
+cost()
+{
+	# what a worker does later is not part of it, see figures.sh
+	echo 100000000 >"$B_REBUILD"
+	b_forget
+	b_switch "$2"
+	bring "$1"
+	nft -f "$B_TMP/load" || b_die "nft -f"
+	[[ $1 != nftrace ]] || nft -f - <<-END || b_die "nft"
+	table ip t {
+		chain other {
+			meta nftrace set 1
+		}
+	}
+	END
+	# once to warm up, and for whoever wants to know better than to try again
+	commits || b_die "nft"
+	b_wait
+	b_cost "$1" $RULES "$2" commits
+	echo 500 >"$B_REBUILD"
+	B_COLUMN=
+	[[ $2 = off ]] || b_column state
+	b_put "$1" $RULES "$2" "${V["$2 $1 $RULES"]}" "$B_COLUMN"
+	usual
+}
+
+main()
+{
+	local state off on
+
+	b_chain saddr $RULES >"$B_TMP/load"
+	for state in "${STATES[@]}"; do
+		cost "$state" off
+		cost "$state" on
+		[[ $B_COLUMN = "$state" ]]
+		result $? "the chain's state is $state ($B_COLUMN)"
+		off=${V["off $state $RULES"]} on=${V["on $state $RULES"]}
+		awk -v on="$on" -v off="$off" -v l=$LIMIT 'BEGIN { exit !(on <= l * off) }'
+		result $? "$state: $COMMITS commits of a rule ($on) <= $LIMIT * with the switch off ($off)"
+	done
+	exit $failed
+}
+
+main
