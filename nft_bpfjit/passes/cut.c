@@ -438,8 +438,13 @@ void nfj_cut_step(struct nfj_cut *c, const u32 *entries, u32 n, u32 copies,
 	if (!nfj_cut_choose(c, entries, s->n, copies, s))
 		return;
 	s->in = nfj_cut_list(c, 2 * s->n);
-	if (s->in && nfj_cut_split(c, entries, s->n, copies, s))
+	if (!s->in || !nfj_cut_split(c, entries, s->n, copies, s))
+		goto out;
+	/* what each entry says of the number, in several tests, no value has */
+	if (s->lower || s->upper)
 		s->kind = NFJ_STEP_CUT;
+	else
+		s->n = 0;
 out:
 	if (e->err)
 		s->kind = NFJ_STEP_LEAF;

@@ -57,7 +57,8 @@ enum nfj_step_kind {
 /**
  * struct nfj_step - what is done at a node
  * @kind: enum nfj_step_kind
- * @n: entries of the node that count, behind them is one that always matches
+ * @n: entries of the node that count, behind them is one that always matches; 0 where
+ *     none of them can match
  * @test: of NFJ_STEP_COMMON and _MOST
  * @dim: of NFJ_STEP_CUT: the number
  * @at: ... and the lowest value of the upper part
