@@ -9,10 +9,10 @@
 set -u
 
 RULES=3000
-COMMITS=20
+COMMITS=5
 
 # the states of the chain, and how many times as much a commit may cost
-declare -A LIMIT=([bpf]=1.75 [nftrace]=1.5 [limit]=1.5 [no-jit]=1.5)
+declare -A LIMIT=([bpf]=1.8 [nftrace]=1.5 [limit]=1.5 [no-jit]=1.5)
 STATES=(bpf nftrace limit no-jit)
 
 [[ -n ${B_NS-} ]] || echo "1..$((2 * ${#STATES[@]}))"
