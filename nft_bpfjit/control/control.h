@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What people see and turn: a sysctl and two files in each netns.
+ * What people see and turn: a sysctl and three files in each netns.
  */
 #ifndef _NFJ_CONTROL_H
 #define _NFJ_CONTROL_H
@@ -28,7 +28,13 @@ int nfj_sysctl_init(struct nfj_sysctl *sysctl, struct net *net);
 void nfj_sysctl_exit(struct nfj_sysctl *sysctl);
 
 /* proc.c */
+const char *nfj_family(u8 family);
+void nfj_proc_name(struct seq_file *m, const char *name);
 int nfj_proc_init(struct net *net);
 void nfj_proc_exit(struct net *net);
+
+/* sets.c */
+int nfj_proc_sets_init(struct net *net);
+void nfj_proc_sets_exit(struct net *net);
 
 #endif /* _NFJ_CONTROL_H */

@@ -176,7 +176,10 @@ u32 nfj_run(const struct nfj_state *st, const struct nfj_act *act,
 
 	for (;;) {
 		if (st) {
-			nfj_act_eval(st, act, key, regs, pkt);
+			if (!nfj_act_eval(st, act, key, regs, pkt)) {
+				next = act->next;
+				goto follow;
+			}
 			if (nfj_is_final(regs->verdict.code))
 				return regs->verdict.code;
 			have &= ~act->drops;
@@ -225,6 +228,7 @@ u32 nfj_run(const struct nfj_state *st, const struct nfj_act *act,
 			return regs->verdict.code;
 		}
 
+follow:
 		/* The next entry matches as well, unless what it fills in is not
 		 * there: it was read for a program that another change made useless,
 		 * or never.
