@@ -20,7 +20,9 @@ n=0 failed=0
 modprobe -a nf_tables
 [ -e /sys/module/nft_bpfjit ] || insmod "$MODULE"
 mount -t tracefs tracefs $tracefs 2>/dev/null
-echo 0 >/sys/module/nft_bpfjit/parameters/min_cost
+MIN_COST=/sys/module/nft_bpfjit/parameters/min_cost
+was=$(<$MIN_COST)
+echo 0 >$MIN_COST
 pg_init seen
 
 hits() { ip netns exec seen sh -c "echo $1 >/proc/sys/net/netfilter/nft_jit_hits"; }
@@ -114,5 +116,6 @@ figures "10 rules with a counter, all match" walk dport=2000
 hold "off again, as before: counters" "$again" "$(awk -v o="$off" 'BEGIN { print o + 2 }')"
 hold "hits: at most 20 more for each of ten" "$hit" "$(awk -v o="$off" 'BEGIN { print o + 200 }')"
 ip netns delete seen
+echo "$was" >$MIN_COST
 echo "1..$n"
 exit $failed
