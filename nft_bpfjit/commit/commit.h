@@ -320,7 +320,7 @@ void nfj_set_free(struct nfj_set_in *in);
 
 /* translate.c: is a chain worth a program, and which */
 void nfj_change_look(struct net *net, struct nfj_change *c);
-bool nfj_small(const struct nfj_chain *nc);
+bool nfj_small(const struct nfj_chain *nc, bool near);
 bool nfj_all(void);
 void nfj_failed(struct nfj_outcome *out, int err);
 void nfj_translate(struct net *net, struct nfj_change *c);

@@ -7,7 +7,10 @@
  *
  * Jumps: a chain that is jumped to and jumps on can be entered only by the engine
  * (see engine.c).  As long as none of these is worth it, chains that do little but
- * jump are left to the interpreter, which enters the others by itself.
+ * jump are left to the interpreter, which enters the others by itself.  A program that
+ * jumps pays less for a small chain with a program than for one without; but a program
+ * takes a page or more, and who loads it some 100,000 instructions, so that where there
+ * are hundreds of small chains, as Kubernetes has them, these stay plain.
  *
  * Whatever a transaction changes in a table, its chains may come to stand
  * differently: a chain that is deleted takes its taint along.  So each table that
@@ -24,11 +27,25 @@
 #include <linux/slab.h>
 #include "commit.h"
 
-/* What a table is like in the next generation */
+/* Up to so many small chains of a table get a program each */
+#define NFJ_SMALL_MAX	64
+
+/**
+ * struct nfj_view - what a table is like in the next generation
+ * @taint: of its chains (NFJ_TAINT_*)
+ * @small: chains that are jumped to, and are not worth a program by themselves
+ * @deep: a chain that is jumped to and jumps on is worth it, indexed by @near
+ * @jumps: a chain that jumps is worth it
+ * @near: so are small ones that are jumped to
+ * @unknown: the rules of some chain are not known
+ */
 struct nfj_view {
-	u32	taint;
-	bool	deep;
-	bool	unknown;
+	u32		taint;
+	unsigned int	small;
+	bool		deep[2];
+	bool		jumps;
+	bool		near;
+	bool		unknown;
 };
 
 /* Is there any use in it?  NFJ_WHY_BPF if so. */
@@ -85,7 +102,8 @@ static u8 nfj_chain_why(const struct nfj_chain *nc, const struct nfj_view *view)
 		return NFJ_WHY_UNINIT;
 	if (!stats->rules)
 		return NFJ_WHY_EMPTY;
-	if (!nfj_small(nc) || (stats->jumps && view->deep))
+	if (!nfj_small(nc, view->near) ||
+	    (stats->jumps && view->deep[view->near]))
 		return NFJ_WHY_BPF;
 	return stats->partly && !stats->tests ? NFJ_WHY_UNSUPPORTED :
 						NFJ_WHY_CHEAP;
@@ -158,6 +176,7 @@ static void nfj_table_look(struct net *net, struct nfj_chain *nc,
 			   struct nfj_view *view, struct list_head *changes)
 {
 	struct nfj_change *c = nc->change;
+	bool small[2];
 
 	if (!nc->stats.known) {
 		c = nfj_change_add(nc->chain, changes);
@@ -169,8 +188,15 @@ static void nfj_table_look(struct net *net, struct nfj_chain *nc,
 	if (!nc->stats.known)
 		view->unknown = true;
 	view->taint |= nc->stats.taint;
-	if (!nft_is_base_chain(nc->chain) && nc->stats.jumps && !nfj_small(nc))
-		view->deep = true;
+	small[0] = nfj_small(nc, false);
+	small[1] = nfj_small(nc, true);
+	if (nc->stats.jumps && !small[1])
+		view->jumps = true;
+	if (nft_is_base_chain(nc->chain))
+		return;
+	view->small += small[0];
+	view->deep[0] |= nc->stats.jumps && !small[0];
+	view->deep[1] |= nc->stats.jumps && !small[1];
 }
 
 /**
@@ -184,7 +210,7 @@ static void nfj_table_look(struct net *net, struct nfj_chain *nc,
 void nfj_table_settle(struct net *net, struct nft_table *table,
 		      struct list_head *changes)
 {
-	struct nfj_view view = { .deep = nfj_all() };
+	struct nfj_view view = { .deep = { nfj_all(), nfj_all() } };
 	u8 why = nfj_table_blocked(net);
 	struct nft_chain *chain;
 
@@ -198,6 +224,7 @@ void nfj_table_settle(struct net *net, struct nft_table *table,
 		if (nc && nft_is_active_next(net, chain))
 			nfj_table_look(net, nc, &view, changes);
 	}
+	view.near = view.jumps && view.small <= NFJ_SMALL_MAX;
 	list_for_each_entry(chain, &table->chains, list) {
 		struct nfj_chain *nc = nfj_chain_find(chain);
 

@@ -10,15 +10,18 @@
 /* At most so many times is the number of commits to let pass doubled */
 #define NFJ_FAILS_MAX		6
 
-/* The interpreter is left alone below this many estimated instructions, and some
- * more where the hook does not lead to the engine directly, or where the engine
- * has residues to run, in front of a verdict that ends all or of more rules.  0
- * translates all that has something to match.
+/* What the interpreter may cost more, in estimated instructions, where it enters the
+ * engine on its way or where programs are too many: by itself, and for residues that
+ * the engine has to run, in front of a verdict that ends all or of more rules.
  */
-#define NFJ_CHEAP_DETOUR	80
+#define NFJ_CHEAP_DETOUR	120
 #define NFJ_CHEAP_ENDS		20
 #define NFJ_CHEAP_GOES_ON	120
-static unsigned int nfj_min_cost = 40;
+
+/* Left to the interpreter up to here: 1 is what has a test.  0 translates all that
+ * has something to match, wherever it is.
+ */
+static unsigned int nfj_min_cost = 1;
 module_param_named(min_cost, nfj_min_cost, uint, 0644);
 MODULE_PARM_DESC(min_cost, "estimated instructions up to which a chain is left to the interpreter");
 
@@ -74,22 +77,28 @@ bool nfj_all(void)
 /**
  * nfj_small - is a chain, by itself, not worth a program?
  * @nc: what is known of it
+ * @near: a chain that is jumped to is entered by the engine
+ *
+ * The engine runs one rule for less than the interpreter, but only if it is there: a
+ * base chain whose hook calls it, or a chain that a program jumps to.
  *
  * Return: true if it is not.
  */
-bool nfj_small(const struct nfj_chain *nc)
+bool nfj_small(const struct nfj_chain *nc, bool near)
 {
 	unsigned int cheap = READ_ONCE(nfj_min_cost);
 
 	if (!cheap)
 		return !nc->stats.cost;
+	if (nft_is_base_chain(nc->chain))
+		near = nfj_hook_fn(nft_base_chain(nc->chain));
+	if (near)
+		return nc->stats.cost <= cheap;
+	cheap += NFJ_CHEAP_DETOUR;
 	if (nc->stats.residue & NFJ_RESIDUE_GOES_ON)
 		cheap += NFJ_CHEAP_GOES_ON;
 	else if (nc->stats.residue & NFJ_RESIDUE_ENDS)
 		cheap += NFJ_CHEAP_ENDS;
-	if (!nft_is_base_chain(nc->chain) ||
-	    !nfj_hook_fn(nft_base_chain(nc->chain)))
-		cheap += NFJ_CHEAP_DETOUR;
 	return nc->stats.cost <= cheap;
 }
 

@@ -72,6 +72,19 @@ check "a small chain that jumps to one that jumps: translated" of_j bpf
 in_ns a nft "flush chain ip j c; delete chain ip j big;
 	add rule ip j c jump deep"
 check "... that one goes: left to the interpreter" of_j cheap
+check "... and so is a small chain that it jumps to" \
+	test "$(state a ip j deep)" = cheap
+in_ns a nft insert rule ip j c ip protocol udp jump deep
+check "a test before the jump: both are translated" of_j bpf
+check "... the small chain as well" test "$(state a ip j deep)" = bpf
+in_ns a nft -f - < <(for i in {1..64}; do
+	echo "add chain ip j small$i; add rule ip j small$i ip ttl 1 accept"
+done)
+check "64 more of them: too many" test "$(state a ip j deep)" = cheap
+check "... left to the interpreter, all" \
+	test "$(status a | grep -c '^ip j .* cheap$')" = 65
+in_ns a nft delete chain ip j small1
+check "one fewer: translated" test "$(state a ip j deep)" = bpf
 in_ns a nft delete table ip j
 
 in_ns a nft flush ruleset
