@@ -12,6 +12,7 @@
  *	emit/		BPF instructions
  *	load/		verifier and JIT, on a worker
  *	engine/		packet path: the ebpf expression
+ *	sets/		packet path: nft's sets, looked up in tables of our own
  *	flow/		packet path: the flow key
  *	control/	sysctl and proc
  *	selftest/	at load: does nf_tables what the engine does?

@@ -118,6 +118,7 @@ struct nfj_fill {
 #define NFJ_ENTRY_WHOLE		0x04	/* the whole match part is in the tests */
 #define NFJ_ENTRY_JUMPS		0x08	/* holds a jump or a goto */
 #define NFJ_ENTRY_ODD		0x10	/* for packets with a short transport header */
+#define NFJ_ENTRY_NOTIN		0x20	/* goes on when @set does not have the key */
 
 /**
  * struct nfj_entry - an entry: a rule, or one case of a rule
@@ -137,6 +138,10 @@ struct nfj_fill {
  * @changes: NFJ_GROUP_* of the key that the residue may change
  * @verdict: what follows the residue: NF_ACCEPT, NF_DROP, NFT_*
  * @target: with NFT_JUMP and NFT_GOTO the chain, or NULL: expression @end knows
+ * @set: nft's set that the residue begins by looking up, its key filled in, or NULL
+ * @set_key: number of the register that holds the key
+ * @set_data: index in nft_regs::data of the register that takes its data, or
+ *	      NFJ_NO_DATA
  */
 struct nfj_entry {
 	u32	first;
@@ -153,7 +158,12 @@ struct nfj_entry {
 	u16	changes;
 	s32	verdict;
 	const void *target;
+	void	*set;
+	u8	set_key;
+	u8	set_data;
 };
+
+#define NFJ_NO_DATA	0xff
 
 /* nfj_ir::taint: why registers or traces tie rules together, see frontend.c */
 #define NFJ_TAINT_TRACE		0x01	/* a rule sets nftrace */
@@ -252,6 +262,7 @@ struct nfj_set_in {
  * @datalen: bytes of the destination register where only the kernel knows (length
  *	     of a map's data), else 0
  * @set: the set that is looked up, if it never changes, else NULL
+ * @named: nft's own set, if it can be looked up faster than nft does
  */
 struct nfj_expr_in {
 	const char		*name;
@@ -261,6 +272,7 @@ struct nfj_expr_in {
 	u16			keylen;
 	u16			datalen;
 	struct nfj_set_in	*set;
+	void			*named;
 };
 
 /* For memory that stays: charged to the memory cgroup of the current task, and if

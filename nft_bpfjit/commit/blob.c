@@ -41,11 +41,15 @@ static void nfj_acts_place(struct nfj_act *act, const struct nfj_act *last,
 		for (n = 0; (void *)expr < (void *)dp->data + dp->dlen; n++) {
 			if (n == cut && cut < end)
 				act->expr = expr;
+			if (n == cut + 1 && act->look)
+				act->look->resume = expr;
 			if (n == end)
 				break;
 			expr = (void *)expr + expr->ops->size;
 		}
 		act->end = expr;
+		if (act->look && cut + 1 == end)
+			act->look->resume = act->end;
 		if (act->expr && act->expr->ops == nfj_counter_ops &&
 		    end == cut + 1)
 			act->flags |= NFJ_ACT_COUNT;

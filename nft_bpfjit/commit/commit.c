@@ -138,9 +138,11 @@ static void nfj_commit_look(struct net *net, struct list_head *dirty,
  * @net: the netns
  * @changes: filled in, for nfj_commit_cancel() or nfj_commit_finish()
  *
+ * Shadows of sets come first: those that chains make are of the next generation.
+ *
  * Context: commit mutex; sleeps.
  */
-void nfj_commit_prepare(struct net *net, struct list_head *changes)
+void nfj_commit_prepare(struct net *net, struct nfj_changes *changes)
 {
 	struct nfj_net *nn = nfj_pernet(net);
 	struct nfj_dirty *d, *next;
@@ -148,16 +150,17 @@ void nfj_commit_prepare(struct net *net, struct list_head *changes)
 	LIST_HEAD(dirty);
 
 	WRITE_ONCE(nn->commits, nn->commits + 1);
+	nfj_sets_prepare(net, &changes->sets);
 	if (!nn->enable)
-		return;
-	nfj_commit_look(net, &dirty, changes);
+		goto out;
+	nfj_commit_look(net, &dirty, &changes->chains);
 	list_for_each_entry_safe(d, next, &dirty, list) {
 		if (nft_is_active_next(net, d->table))
-			nfj_table_settle(net, d->table, changes);
+			nfj_table_settle(net, d->table, &changes->chains);
 		kfree(d);
 	}
-	nfj_changes_build(net, changes);
-	list_for_each_entry(c, changes, list) {
+	nfj_changes_build(net, &changes->chains);
+	list_for_each_entry(c, &changes->chains, list) {
 		if (!c->blob)
 			continue;
 		c->chain->blob_next = c->blob;
@@ -166,6 +169,8 @@ void nfj_commit_prepare(struct net *net, struct list_head *changes)
 		list_add_tail(&c->st->list, &c->nc->states);
 		c->edited = c->st->edits;
 	}
+out:
+	nfj_shadows_prepared(&nn->shadows);
 }
 
 /**
@@ -175,11 +180,11 @@ void nfj_commit_prepare(struct net *net, struct list_head *changes)
  *
  * Context: commit mutex, still held after a failure.
  */
-void nfj_commit_cancel(struct net *net, struct list_head *changes)
+void nfj_commit_cancel(struct net *net, struct nfj_changes *changes)
 {
 	struct nfj_change *c;
 
-	list_for_each_entry(c, changes, list) {
+	list_for_each_entry(c, &changes->chains, list) {
 		c->nc->stats = c->stats;
 		c->nc->out = c->out;
 		nfj_change_unread(c);
@@ -195,7 +200,8 @@ void nfj_commit_cancel(struct net *net, struct list_head *changes)
 			nfj_state_free(c->st);
 		}
 	}
-	nfj_changes_free(changes);
+	nfj_changes_free(&changes->chains);
+	nfj_shadows_cancel(net, &changes->sets);
 }
 
 /**
@@ -207,17 +213,18 @@ void nfj_commit_cancel(struct net *net, struct list_head *changes)
  *
  * Context: the commit mutex has been released, so chains may be gone already.
  */
-void nfj_commit_finish(struct net *net, struct list_head *changes)
+void nfj_commit_finish(struct net *net, struct nfj_changes *changes)
 {
 	struct nfj_net *nn = nfj_pernet(net);
 	const struct nfj_change *c;
 
+	nfj_shadows_finish(&changes->sets);
 	if (nn->enable)
 		nfj_unify_queue(nn);
-	list_for_each_entry(c, changes, list)
+	list_for_each_entry(c, &changes->chains, list)
 		if (nn->enable && c->edited) {
 			nfj_rebuild_queue(nn);
 			break;
 		}
-	nfj_changes_free(changes);
+	nfj_changes_free(&changes->chains);
 }

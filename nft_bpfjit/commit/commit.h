@@ -19,6 +19,7 @@
 #include "../engine/state.h"
 #include "../hook/hook.h"
 #include "../load/load.h"
+#include "../sets/shadow.h"
 
 /**
  * struct nfj_net - per netns
@@ -33,6 +34,7 @@
  * @commits: counts commits, under the commit mutex
  * @rebuild: makes new matchers for chains that were edited
  * @rebuild_time: what that took the last time, in jiffies
+ * @shadows: of sets
  */
 struct nfj_net {
 	struct net		*net;
@@ -46,6 +48,7 @@ struct nfj_net {
 	unsigned int		commits;
 	struct delayed_work	rebuild;
 	unsigned long		rebuild_time;
+	struct nfj_shadows	shadows;
 };
 
 enum nfj_why {
@@ -156,6 +159,7 @@ struct nfj_kept {
  * @hits: what its rules counted last, or NULL
  * @change: what it becomes, in the list of changes that is being made up
  * @hooked: a base chain whose hook calls the engine
+ * @writes: has, or had, rules that write to sets
  */
 struct nfj_chain {
 	struct hlist_node	node;
@@ -167,6 +171,7 @@ struct nfj_chain {
 	struct nfj_hits		*hits;
 	struct nfj_change	*change;
 	bool			hooked;
+	bool			writes;
 };
 
 /**
@@ -282,7 +287,7 @@ int nfj_chains_init(void);
 void nfj_chains_exit(void);
 
 /* state.c: what packets see of a chain */
-struct nfj_state *nfj_state_new(const struct nfj_chain *nc,
+struct nfj_state *nfj_state_new(struct net *net, const struct nfj_chain *nc,
 				struct nfj_budget *budget, size_t *wanted);
 void nfj_state_use(struct nfj_state *st, struct nfj_matcher *m);
 void nfj_state_free(struct nfj_state *st);
@@ -315,8 +320,12 @@ int nfj_kept_charge(struct nfj_kept *kept, struct nfj_budget *budget,
 void nfj_kept_free(struct nfj_kept *kept);
 
 /* sets.c: what is in a set */
+#define NFJ_SET_ELEMS_MAX	65536	/* of one that is read for a program */
+
 struct nfj_set_in *nfj_set_read(struct net *net, struct nft_set *set);
 void nfj_set_free(struct nfj_set_in *in);
+void nfj_sets_prepare(struct net *net, struct list_head *touched);
+struct nfj_shadow *nfj_set_shadow(struct net *net, struct nft_set *set);
 
 /* translate.c: is a chain worth a program, and which */
 void nfj_change_look(struct net *net, struct nfj_change *c);
@@ -340,9 +349,9 @@ struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 void nfj_blob_retire(struct nft_rule_blob *blob);
 
 /* commit.c: a transaction */
-void nfj_commit_prepare(struct net *net, struct list_head *changes);
-void nfj_commit_cancel(struct net *net, struct list_head *changes);
-void nfj_commit_finish(struct net *net, struct list_head *changes);
+void nfj_commit_prepare(struct net *net, struct nfj_changes *changes);
+void nfj_commit_cancel(struct net *net, struct nfj_changes *changes);
+void nfj_commit_finish(struct net *net, struct nfj_changes *changes);
 struct nfj_change *nfj_change_add(struct nft_chain *chain,
 				  struct list_head *changes);
 void nfj_changes_build(struct net *net, struct list_head *changes);

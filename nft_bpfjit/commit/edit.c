@@ -308,7 +308,7 @@ static void nfj_rebuild_give(struct nfj_net *nn, u64 serial,
 	if (WARN_ON_ONCE(!nc->kept))
 		goto out_put;
 	memcg = set_active_memcg(m->payer.memcg);
-	st = nfj_state_new(nc, nn->budget, &wanted);
+	st = nfj_state_new(nn->net, nc, nn->budget, &wanted);
 	if (!IS_ERR(st)) {
 		nfj_hits_attach(nn->net, chain, nc, st);
 		blob = nfj_blob_build(nn->net, chain, st, GFP_KERNEL);

@@ -46,6 +46,7 @@ struct nfj_reader {
 	struct list_head	*at;	/* the set that was found last */
 	struct nfj_expr_in	*in;
 	struct sk_buff		*skb;
+	bool			writes;	/* there was a dynset */
 };
 
 static int nfj_reader_init(struct nfj_reader *rd, struct net *net,
@@ -53,6 +54,7 @@ static int nfj_reader_init(struct nfj_reader *rd, struct net *net,
 {
 	rd->net = net;
 	rd->table = table;
+	rd->writes = false;
 	/* the sets of a rule that was added are the last ones */
 	rd->at = table->sets.prev->prev;
 	rd->in = kvmalloc_array(NFJ_EXPRS_MAX, sizeof(*rd->in), GFP_KERNEL);
@@ -96,22 +98,27 @@ static void nfj_expr_set(struct nfj_reader *rd, struct nfj_expr_in *in)
 	struct nft_set *set;
 	int type;
 
-	if (lookup)
+	if (lookup) {
 		type = NFTA_LOOKUP_SET;
-	else if (!strcmp(in->name, "dynset"))
+	} else if (!strcmp(in->name, "dynset")) {
 		type = NFTA_DYNSET_SET_NAME;
-	else if (!strcmp(in->name, "objref"))
+		rd->writes = true;
+	} else if (!strcmp(in->name, "objref")) {
 		type = NFTA_OBJREF_SET_NAME;
-	else
+	} else {
 		return;
+	}
 	attr = nla_find(in->attrs, in->len, type);
 	set = attr ? nfj_set_find(rd, nla_data(attr)) : NULL;
 	if (!set)
 		return;
 	in->keylen = set->klen;
 	in->datalen = set->dlen;
-	if (lookup)
-		in->set = nfj_set_read(rd->net, set);
+	if (!lookup)
+		return;
+	in->set = nfj_set_read(rd->net, set);
+	if (!in->set && nfj_shadow_why(set) == NFJ_SHADOW_GOOD)
+		in->named = set;
 }
 
 /* Append a rule */
@@ -441,6 +448,8 @@ int nfj_change_read(struct net *net, struct nfj_change *c)
 	if (!err)
 		err = nfj_kept_rules(c, kept, &rd);
 	nfj_reader_exit(&rd);
+	c->nc->writes |= rd.writes;
+	nfj_pernet(net)->shadows.written |= rd.writes;
 	if (err) {
 		nfj_kept_free(kept);
 		return err;

@@ -5,7 +5,7 @@
  * An anonymous set belongs to one rule and lives and dies with it, so its
  * elements can go into the program.  All else is looked up when the packet
  * comes, in nft's own set: named sets, which change any time, and sets whose
- * elements count or expire.
+ * elements count or expire.  Those may have a shadow (sets/shadow.h).
  *
  * Elements are read from the set itself, as the next generation will have it.
  * An rbtree keeps intervals as two elements, where one begins and where it is
@@ -19,8 +19,6 @@
 #include <linux/string.h>
 #include "../hook/private.h"
 #include "commit.h"
-
-#define NFJ_SET_ELEMS_MAX	65536
 
 struct nfj_set_reader {
 	struct nft_set_iter	iter;
@@ -218,4 +216,123 @@ void nfj_set_free(struct nfj_set_in *in)
 	if (in)
 		kvfree(in->elems);
 	kfree(in);
+}
+
+static bool nfj_expr_writes(const struct nft_expr *expr)
+{
+	return !expr->ops->type || !strcmp(expr->ops->type->name, "dynset");
+}
+
+static bool nfj_rule_writes(const struct nft_rule *rule)
+{
+	const struct nft_expr *expr, *last;
+
+	nft_rule_for_each_expr(expr, last, rule)
+		if (nfj_expr_writes(expr))
+			return true;
+	return false;
+}
+
+/* Does a rule write to the set of a binding?  That lies in the rule's expression. */
+static bool nfj_binding_writes(const struct nft_rule *rule, const void *binding)
+{
+	const struct nft_expr *expr, *last;
+
+	if (binding < (const void *)rule->data ||
+	    binding >= (const void *)rule->data + rule->dlen)
+		return false;
+	nft_rule_for_each_expr(expr, last, rule)
+		if (binding >= (const void *)expr &&
+		    binding < (const void *)expr + expr->ops->size)
+			return nfj_expr_writes(expr);
+	return true;
+}
+
+/* Rules that go are still there, as their bindings are */
+static bool nfj_set_written(const struct nft_set *set)
+{
+	const struct nft_set_binding *b;
+	const struct nft_rule *rule;
+
+	if (!nfj_shadow_writable(set))
+		return false;
+	list_for_each_entry(b, &set->bindings, list) {
+		const struct nfj_chain *nc = nfj_chain_find(b->chain);
+
+		if (nc && nc->kept && !nc->writes)
+			continue;
+		list_for_each_entry(rule, &b->chain->rules, list)
+			if (nfj_binding_writes(rule, b))
+				return true;
+	}
+	return false;
+}
+
+/* A rule of a chain that comes or goes writes to sets */
+static void nfj_chain_writes(struct nfj_net *nn, const struct nft_chain *chain,
+			     bool comes)
+{
+	struct nfj_chain *nc = nfj_chain_find(chain);
+	struct nft_set *set;
+
+	nn->shadows.written = true;
+	if (nc)
+		nc->writes = true;
+	if (!comes)
+		return;
+	list_for_each_entry(set, &chain->table->sets, list)
+		if (nfj_shadow_writable(set))
+			nfj_shadow_check(set, nfj_set_written);
+}
+
+/**
+ * nfj_sets_prepare - before a commit: sets become what they will be
+ * @net: the netns
+ * @touched: filled in, see nfj_shadows_prepare()
+ *
+ * Sets that are written to need not be marked as such: any that can be may be.  So
+ * when a shadow is made the rules that refer to its set are looked at, and here
+ * those that come later.
+ *
+ * Context: commit mutex; sleeps.
+ */
+void nfj_sets_prepare(struct net *net, struct list_head *touched)
+{
+	struct nfj_net *nn = nfj_pernet(net);
+	struct nft_trans *trans;
+
+	list_for_each_entry(trans, &nfj_nft_pernet(net)->commit_list, list)
+		if ((trans->msg_type == NFT_MSG_NEWRULE ||
+		     trans->msg_type == NFT_MSG_DELRULE) &&
+		    nfj_rule_writes(nft_trans_rule(trans)))
+			nfj_chain_writes(nn, nft_trans_rule_chain(trans),
+					 trans->msg_type == NFT_MSG_NEWRULE);
+	nfj_shadows_prepare(&nn->shadows, net, touched);
+}
+
+/**
+ * nfj_set_shadow - the shadow of a set that a rule looks up
+ * @net: the netns
+ * @set: the set
+ *
+ * Context: commit mutex; sleeps.
+ *
+ * Return: the shadow, to be released with nfj_shadow_put(), or NULL.
+ */
+struct nfj_shadow *nfj_set_shadow(struct net *net, struct nft_set *set)
+{
+	struct nfj_net *nn = nfj_pernet(net);
+	struct nfj_shadow *sh = nfj_shadow_known(set);
+	bool written;
+
+	if (sh || nfj_shadow_why(set) != NFJ_SHADOW_GOOD)
+		return sh;
+	written = nfj_set_written(set);
+	/* packets may still be at a rule that is gone, which wrote to it */
+	if (!written && nn->shadows.written && nfj_shadow_writable(set) &&
+	    nft_is_active(net, set) && nn->shadows.waited != nn->commits + 1) {
+		synchronize_rcu();
+		nn->shadows.waited = nn->commits + 1;
+	}
+	return nfj_shadow_make(&nn->shadows, net, set, nn->budget, written);
 }

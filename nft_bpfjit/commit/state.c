@@ -85,7 +85,10 @@ static int nfj_state_charge(struct nfj_state *st, const struct nfj_ir *ir,
 		      ir->nfills * sizeof(*st->fills) +
 		      ir->nentries * sizeof(*st->handles);
 	int err;
+	u32 i;
 
+	for (i = 0; i < ir->nentries; i++)
+		size += ir->entries[i].set ? sizeof(*st->looks) : 0;
 	*wanted += size;
 	err = nfj_budget_charge(budget, size);
 	if (err)
@@ -108,8 +111,77 @@ static u64 *nfj_handles(const struct nfj_kept *kept)
 	return handles;
 }
 
+/* Where the key of a lookup lies: fills are in the order of registers.  False: not
+ * all of it is filled in, or so near to the end of the key that a whole word can't
+ * be read.
+ */
+static bool nfj_look_key(struct nfj_look *look, const struct nfj_fill *fill,
+			 const struct nfj_entry *r)
+{
+	const struct nfj_shadow *sh = look->shadow;
+	u32 i, words = 0;
+
+	for (i = 0; i < r->nfills && words < sh->words; i++, fill++) {
+		if (fill->word != r->set_key + words)
+			continue;
+		if (!words++)
+			look->fill = fill;
+		if (fill->off + sizeof(u32) > sizeof(struct nfj_key))
+			return false;
+	}
+	if (words < sh->words)
+		return false;
+	look->quick = &nfj_shadow_closed;
+	if (sh->klen == sizeof(u32) && look->fill->len == sizeof(u32)) {
+		look->quick = sh;
+		look->off = look->fill->off;
+	}
+	return true;
+}
+
+/* The lookups that residues begin with.  One that has no shadow stays nft's. */
+static int nfj_looks_make(struct net *net, struct nfj_state *st,
+			  const struct nfj_ir *ir)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < ir->nentries; i++)
+		n += !!ir->entries[i].set;
+	if (!n)
+		return 0;
+	st->looks = kvcalloc(n, sizeof(*st->looks), NFJ_GFP);
+	if (!st->looks)
+		return -ENOMEM;
+	for (i = 0; i < ir->nentries; i++) {
+		const struct nfj_entry *r = &ir->entries[i];
+		struct nfj_look *look = &st->looks[st->nlooks];
+		const struct nft_set *set = r->set;
+
+		if (!set)
+			continue;
+		look->shadow = nfj_set_shadow(net, r->set);
+		if (!look->shadow)
+			continue;
+		if (!nfj_look_key(look, &st->fills[r->fill], r)) {
+			nfj_shadow_put(look->shadow);
+			continue;
+		}
+		look->dreg = r->set_data;
+		look->dlen = set->dlen;
+		look->invert = r->flags & NFJ_ENTRY_NOTIN;
+		st->acts[i].look = look;
+		if (!look->invert && r->cut + 1 == r->end &&
+		    st->acts[i].next >= ir->nentries &&
+		    (r->verdict == NF_ACCEPT || r->verdict == NF_DROP))
+			st->acts[i].flags |= NFJ_ACT_QUICK;
+		st->nlooks++;
+	}
+	return 0;
+}
+
 /**
  * nfj_state_new - a state without a matcher
+ * @net: the netns
  * @nc: what is known of a chain, its rules among it
  * @budget: whose memory it is to be
  * @wanted: bytes are added
@@ -118,7 +190,7 @@ static u64 *nfj_handles(const struct nfj_kept *kept)
  *
  * Return: the state, to be freed with nfj_state_free(), or an errno.
  */
-struct nfj_state *nfj_state_new(const struct nfj_chain *nc,
+struct nfj_state *nfj_state_new(struct net *net, const struct nfj_chain *nc,
 				struct nfj_budget *budget, size_t *wanted)
 {
 	static atomic64_t serial = ATOMIC64_INIT(0);
@@ -151,6 +223,8 @@ struct nfj_state *nfj_state_new(const struct nfj_chain *nc,
 	if (!st->fills)
 		goto out_free;
 	memcpy(st->fills, ir->fills, ir->nfills * sizeof(*st->fills));
+	if (nfj_looks_make(net, st, ir))
+		goto out_free;
 	return st;
 
 out_free:
@@ -181,6 +255,11 @@ void nfj_state_use(struct nfj_state *st, struct nfj_matcher *m)
  */
 void nfj_state_free(struct nfj_state *st)
 {
+	u32 i;
+
+	for (i = 0; i < st->nlooks; i++)
+		nfj_shadow_put(st->looks[i].shadow);
+	kvfree(st->looks);
 	nfj_matcher_put(st->matcher);
 	if (st->edits)
 		nfj_matcher_put(st->edits->added);

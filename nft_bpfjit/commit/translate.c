@@ -154,7 +154,7 @@ static int nfj_translate_state(struct net *net, struct nfj_change *c,
 	err = kept->charged ? 0 : nfj_kept_charge(kept, budget, wanted);
 	if (err)
 		return err;
-	st = nfj_state_new(c->nc, budget, wanted);
+	st = nfj_state_new(net, c->nc, budget, wanted);
 	if (IS_ERR(st))
 		return PTR_ERR(st);
 	nfj_hits_attach(net, c->chain, c->nc, st);

@@ -230,4 +230,60 @@ struct nfj_counter_priv {
 	struct nfj_counter __percpu	*counter;
 };
 
+/* When an element expires; @never when it doesn't */
+static inline u64 nfj_elem_expires(const struct nft_set_ext *ext, u64 never)
+{
+#if NFJ_KERNEL(6, 11)
+	const struct nft_timeout *timeout;
+
+	if (!nft_set_ext_exists(ext, NFT_SET_EXT_TIMEOUT))
+		return never;
+	timeout = nft_set_ext_timeout(ext);
+	return READ_ONCE(timeout->timeout) ? READ_ONCE(timeout->expiration) :
+					     never;
+#else
+	return nft_set_ext_exists(ext, NFT_SET_EXT_EXPIRATION) ?
+	       *nft_set_ext_expiration(ext) : never;
+#endif
+}
+
+/* Elements of a transaction's entry.  Newer kernels put several into one, and change
+ * the timeouts of elements that are there.
+ */
+static inline unsigned int nfj_trans_nelems(const struct nft_trans *trans)
+{
+#if NFJ_KERNEL(6, 12)
+	return nft_trans_container_elem(trans)->nelems;
+#else
+	return 1;
+#endif
+}
+
+static inline const struct nft_set_ext *
+nfj_trans_elem_ext(const struct nft_set *set, struct nft_trans *trans,
+		   unsigned int i)
+{
+#if NFJ_KERNEL(6, 12)
+	return nft_set_elem_ext(set, nft_trans_container_elem(trans)->elems[i].priv);
+#elif NFJ_KERNEL(6, 7)
+	return nft_set_elem_ext(set, nft_trans_elem_priv(trans));
+#else
+	return nft_set_elem_ext(set, nft_trans_elem(trans).priv);
+#endif
+}
+
+static inline bool nfj_trans_elem_updates(const struct nft_trans *trans,
+					  unsigned int i)
+{
+#if NFJ_KERNEL(6, 12)
+	return nft_trans_container_elem(trans)->elems[i].update_flags;
+#else
+	return false;
+#endif
+}
+
+#if !NFJ_KERNEL(6, 3)
+#define NFT_MSG_DESTROYSETELEM	NFT_MSG_DELSETELEM
+#endif
+
 #endif /* _NFJ_COMPAT_H */

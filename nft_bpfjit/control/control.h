@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What people see and turn: two sysctls and three files in each netns.
+ * What people see and turn: two sysctls and four files in each netns.
  */
 #ifndef _NFJ_CONTROL_H
 #define _NFJ_CONTROL_H
@@ -31,6 +31,8 @@ int nfj_sysctl_init(struct nfj_sysctl *sysctl, struct net *net);
 void nfj_sysctl_exit(struct nfj_sysctl *sysctl);
 
 /* proc.c */
+const char *nfj_family(u8 family);
+void nfj_proc_name(struct seq_file *m, const char *name);
 void nfj_proc_where(struct seq_file *m, const struct nft_chain *chain);
 int nfj_proc_init(struct net *net);
 void nfj_proc_exit(struct net *net);
@@ -38,5 +40,9 @@ void nfj_proc_exit(struct net *net);
 /* hits.c */
 int nfj_hits_init(struct net *net);
 void nfj_hits_exit(struct net *net);
+
+/* sets.c */
+int nfj_proc_sets_init(struct net *net);
+void nfj_proc_sets_exit(struct net *net);
 
 #endif /* _NFJ_CONTROL_H */

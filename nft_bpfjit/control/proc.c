@@ -87,14 +87,24 @@ struct nfj_proc {
 	bool			locked;
 };
 
-/* A name, with what would be taken for the end of it as \ooo */
-static void nfj_proc_name(struct seq_file *m, const char *name)
+/**
+ * nfj_proc_name - write a name, with what would be taken for the end of it as \ooo
+ * @m: where to
+ * @name: the name
+ */
+void nfj_proc_name(struct seq_file *m, const char *name)
 {
 	seq_escape(m, name, " \t\n\v\f\r\\#");
 	seq_puts(m, " ");
 }
 
-static const char *nfj_family(u8 family)
+/**
+ * nfj_family - the name of a family, as nft has it
+ * @family: NFPROTO_*
+ *
+ * Return: the name.
+ */
+const char *nfj_family(u8 family)
 {
 	switch (family) {
 	case NFPROTO_IPV4:
@@ -423,11 +433,17 @@ int nfj_proc_init(struct net *net)
 			     &nfj_proc_seq, sizeof(struct nfj_proc)))
 		return -ENOMEM;
 	if (!proc_create_net(NFT_BPFJIT_PROC_RULES, 0400, net->proc_net,
-			     &nfj_proc_rules_seq, sizeof(struct nfj_proc))) {
-		remove_proc_entry(NFT_BPFJIT_PROC, net->proc_net);
-		return -ENOMEM;
-	}
+			     &nfj_proc_rules_seq, sizeof(struct nfj_proc)))
+		goto err_chains;
+	if (nfj_proc_sets_init(net))
+		goto err_rules;
 	return 0;
+
+err_rules:
+	remove_proc_entry(NFT_BPFJIT_PROC_RULES, net->proc_net);
+err_chains:
+	remove_proc_entry(NFT_BPFJIT_PROC, net->proc_net);
+	return -ENOMEM;
 }
 
 /**
@@ -436,6 +452,7 @@ int nfj_proc_init(struct net *net)
  */
 void nfj_proc_exit(struct net *net)
 {
+	nfj_proc_sets_exit(net);
 	remove_proc_entry(NFT_BPFJIT_PROC_RULES, net->proc_net);
 	remove_proc_entry(NFT_BPFJIT_PROC, net->proc_net);
 }

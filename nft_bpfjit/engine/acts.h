@@ -142,8 +142,50 @@ static __always_inline void nfj_fill_regs(struct nft_regs *regs,
 	} while (--n);
 }
 
-/* What an entry does; NFT_CONTINUE when it comes to no verdict */
-static __always_inline void nfj_act_eval(const struct nfj_state *st,
+/* Do a lookup, see nfj_look_find() */
+static __always_inline enum nfj_found nfj_look(const struct nfj_look *look,
+					       const struct nfj_key *key,
+					       const struct nft_set_ext **ext)
+{
+	enum nfj_found found;
+
+	*ext = NULL;
+	found = nfj_shadow_quick(look->quick, (const void *)key + look->off);
+	return found == NFJ_DONE ? nfj_look_find(look, key, ext) : found;
+}
+
+void nfj_look_rest(const struct nfj_state *st, const struct nfj_act *act,
+		   const struct nfj_key *key, struct nft_regs *regs,
+		   const struct nft_pktinfo *pkt, enum nfj_found found,
+		   const struct nft_set_ext *ext);
+
+/* Does the lookup that a residue begins with miss?  Else what belongs to the element,
+ * and the rest of the residue, has been done.  Most lookups miss.
+ */
+static __always_inline bool nfj_look_misses(const struct nfj_state *st,
+					    const struct nfj_act *act,
+					    const struct nfj_key *key,
+					    struct nft_regs *regs,
+					    const struct nft_pktinfo *pkt)
+{
+	const struct nfj_look *look = act->look;
+	const struct nft_set_ext *ext;
+	enum nfj_found found = nfj_look(look, key, &ext);
+
+	if (found != NFJ_DONE) {
+		if (found == (look->invert ? NFJ_HIT : NFJ_MISS))
+			return true;
+		if (!ext && look->resume == act->end)
+			return false;
+	}
+	nfj_look_rest(st, act, key, regs, pkt, found, ext);
+	return false;
+}
+
+/* What an entry does; NFT_CONTINUE when it comes to no verdict.  False: its lookup
+ * has missed, and it has done nothing.
+ */
+static __always_inline bool nfj_act_eval(const struct nfj_state *st,
 					 const struct nfj_act *act,
 					 const struct nfj_key *key,
 					 struct nft_regs *regs,
@@ -151,6 +193,12 @@ static __always_inline void nfj_act_eval(const struct nfj_state *st,
 {
 	if (act->flags & NFJ_ACT_COUNT) {
 		nfj_counter_eval(act->expr, pkt);
+	} else if (act->look) {
+		regs->verdict.code = NFT_CONTINUE;
+		if (nfj_look_misses(st, act, key, regs, pkt))
+			return false;
+		if (regs->verdict.code != NFT_CONTINUE)
+			return true;
 	} else if (act->expr) {
 		regs->verdict.code = NFT_CONTINUE;
 		if (act->nfills)
@@ -158,10 +206,11 @@ static __always_inline void nfj_act_eval(const struct nfj_state *st,
 				      act->nfills);
 		nfj_exprs_eval(act->expr, act->end, regs, pkt);
 		if (regs->verdict.code != NFT_CONTINUE)
-			return;
+			return true;
 	}
 	regs->verdict.code = act->verdict;
 	regs->verdict.chain = (void *)act->chain;
+	return true;
 }
 
 #endif /* _NFJ_ACTS_H */

@@ -181,7 +181,10 @@ u32 nfj_run(const struct nfj_state *st, const struct nfj_act *act,
 		goto interpret;
 	for (;;) {
 		if (st) {
-			nfj_act_eval(st, act, key, regs, pkt);
+			if (!nfj_act_eval(st, act, key, regs, pkt)) {
+				next = act->next;
+				goto follow;
+			}
 			if (regs->verdict.code != NFT_BREAK)
 				nfj_hit_act(st, act);
 			if (nfj_is_final(regs->verdict.code))
@@ -238,6 +241,7 @@ u32 nfj_run(const struct nfj_state *st, const struct nfj_act *act,
 			goto decided;
 		}
 
+follow:
 		/* The next entry matches as well, unless what it fills in is not
 		 * there: it was read for a program that another change made useless,
 		 * or never.

@@ -87,6 +87,7 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	u8 gen = READ_ONCE(nft_net(pkt)->nft.gencursor);
 	const struct nfj_state *st = nfj_blob_state(nfj_blob_of(chain, gen));
 	const struct nfj_act *act;
+	enum nfj_found found;
 	u32 k, verdict, have = 0;
 
 	if (unlikely(!st || pkt->skb->nf_trace))
@@ -99,13 +100,24 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 	if (unlikely(k == NFJ_BAD))
 		goto run;
 	act = &st->acts[k];
-	/* as most entries that match do: a verdict, and at most a counter */
+	/* as most entries that match do: a verdict, and at most a counter, or a
+	 * lookup in a set of addresses
+	 */
 	if (likely(nfj_is_final(act->verdict))) {
 		if (!act->expr)
 			return nfj_done(pkt, st, act);
 		if (act->flags & NFJ_ACT_COUNT) {
 			nfj_counter_eval(act->expr, pkt);
 			return nfj_done(pkt, st, act);
+		}
+		if (act->flags & NFJ_ACT_QUICK) {
+			const struct nft_set_ext *ext;
+
+			found = nfj_look(act->look, &key, &ext);
+			if (found == NFJ_MISS)
+				goto policy;
+			if (likely(found == NFJ_HIT && !ext))
+				return nfj_done(pkt, st, act);
 		}
 	}
 run:

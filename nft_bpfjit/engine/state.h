@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 #include <net/netfilter/nf_tables.h>
 #include "../load/load.h"
+#include "../sets/shadow.h"
 
 struct nfj_hits;
 
@@ -19,12 +20,14 @@ struct nfj_hits;
 #define NFJ_ACT_NEXT	0x02	/* entry @next matches as well, for sure */
 #define NFJ_ACT_ALWAYS	0x04	/* matches any packet: no program need be asked */
 #define NFJ_ACT_DEAD	0x08	/* is never found: to match would do nothing */
+#define NFJ_ACT_QUICK	0x10	/* a lookup and a verdict that ends all, at the end */
 
 /**
  * struct nfj_act - what the engine does when an entry matches
  * @expr: the first expression to run, in the blob, or NULL
  * @end: behind the last expression to run
  * @chain: with NFT_JUMP and NFT_GOTO
+ * @look: the first of the expressions, as we look it up, or NULL
  * @verdict: behind the expressions: NF_ACCEPT, NF_DROP or NFT_*
  * @next: entry to go on with when there is no decision
  * @drops: what the expressions may change of the key, as nfj_need_mask() has it
@@ -39,6 +42,7 @@ struct nfj_act {
 	const struct nft_expr	*expr;
 	const struct nft_expr	*end;
 	const struct nft_chain	*chain;
+	struct nfj_look		*look;
 	s32			verdict;
 	u32			next;
 	u32			drops;
@@ -85,6 +89,8 @@ struct nfj_edits {
  * @nacts: entries
  * @needs: what all its programs read, as nfj_need_mask() has it
  * @fills: register words that residues read
+ * @looks: lookups of residues
+ * @nlooks: how many
  * @enter: may be entered from nft_do_chain(): a base chain, or one that does
  *	   not jump
  * @chain: the chain
@@ -107,6 +113,8 @@ struct nfj_state {
 	u32			nacts;
 	u32			needs;
 	struct nfj_fill		*fills;
+	struct nfj_look		*looks;
+	u32			nlooks;
 	bool			enter;
 	const struct nft_chain	*chain;
 	struct nft_rule_blob	*blob;

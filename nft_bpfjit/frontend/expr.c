@@ -586,6 +586,27 @@ static int nfj_fe_immediate(struct nfj_fe *fe, const struct nlattr **tb,
 	return NFJ_FE_PURE;
 }
 
+/* A lookup that ends the match part, in a set that we can look up.  A map whose data
+ * goes nowhere is not among them: 6.1 lets it go to the verdict.
+ */
+static void nfj_fe_shadow(struct nfj_fe *fe, const struct nlattr **tb,
+			  const struct nfj_expr_in *in, int reg, bool invert)
+{
+	int dreg = nfj_attr_reg(tb[NFTA_LOOKUP_DREG]);
+
+	if (!fe->collect || !in->named || reg < 0 ||
+	    !tb[NFTA_LOOKUP_DREG] != !in->datalen)
+		return;
+	fe->set = in->named;
+	fe->set_at = fe->at;
+	fe->set_key = reg / 4;
+	fe->set_not = invert;
+	fe->set_data = NFJ_NO_DATA;
+	/* the verdict register comes first */
+	if (in->datalen)
+		fe->set_data = dreg < 0 ? 0 : 4 + dreg / 4;
+}
+
 /* Mirrors nft_lookup_eval().  A set that may change is looked up when the packet
  * comes; the kernel tells how long its key is.
  */
@@ -598,9 +619,12 @@ static int nfj_fe_lookup(struct nfj_fe *fe, const struct nlattr **tb,
 
 	nfj_reads(fe, reg, in->keylen);
 	fe->live = in->keylen && !(in->set && fe->collect);
+	if (tb[NFTA_LOOKUP_FLAGS] &&
+	    !nfj_attr_u32(tb[NFTA_LOOKUP_FLAGS], &flags))
+		return NFJ_FE_STOP;
+	nfj_fe_shadow(fe, tb, in, reg, flags & NFT_LOOKUP_F_INV);
 	if (!tb[NFTA_LOOKUP_DREG]) {
-		if (!wanted || (tb[NFTA_LOOKUP_FLAGS] &&
-				!nfj_attr_u32(tb[NFTA_LOOKUP_FLAGS], &flags)))
+		if (!wanted)
 			return NFJ_FE_STOP;
 		return nfj_lookup_set(fe, in->set, reg,
 				      !(flags & NFT_LOOKUP_F_INV));

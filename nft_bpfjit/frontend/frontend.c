@@ -31,8 +31,11 @@
 #include <linux/string.h>
 #include "frontend.h"
 
-/* instructions that the interpreter spends on one expression, roughly */
+/* instructions that the interpreter spends on one expression, roughly, and besides
+ * on a lookup in a set
+ */
 #define NFJ_COST_EXPR	33
+#define NFJ_COST_SET	250
 
 struct nfj_fe_step {
 	const struct nfj_fe_row	*row;
@@ -235,6 +238,14 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_entry *entry,
 		if (!step->row || !(step->row->flags & NFJ_FE_NOBREAK))
 			nobreak = false;
 		entry->changes |= step->changes;
+		if (step->row && i == cut && s->fe.set && s->fe.set_at == i &&
+		    entry->nfills) {
+			entry->set = s->fe.set;
+			entry->set_key = s->fe.set_key;
+			entry->set_data = s->fe.set_data;
+			if (s->fe.set_not)
+				entry->flags |= NFJ_ENTRY_NOTIN;
+		}
 		/* a lookup that comes first has its key from the matcher, or
 		 * chooses by a number that was drawn
 		 */
@@ -336,7 +347,8 @@ static u32 nfj_fe_cost(const struct nfj_expr_in *in, unsigned int n)
 	return n * NFJ_COST_EXPR;
 }
 
-/* A rule without tests saves nothing, and a residue that is run from the engine
+/* A rule without tests saves nothing, unless it looks up a set that we can look up as
+ * well.  And a residue that is run from the engine
  * is dearer at first than one that nft_do_chain() is at already.  What has
  * registers filled is most often a lookup, behind which the chain may go on.
  */
@@ -346,6 +358,11 @@ static void nfj_fe_count(struct nfj_ir *ir, u32 first, u32 cost)
 
 	if (entry->ntests || entry->flags & NFJ_ENTRY_DEAD)
 		ir->cost += cost;
+	if (entry->set) {
+		ir->cost += NFJ_COST_SET;
+		if (entry->cut + 1 == entry->end)
+			return;
+	}
 	if (!(entry->flags & NFJ_ENTRY_DEAD) && entry->cut < entry->end)
 		ir->residue |= !entry->nfills &&
 			       (entry->verdict == NF_ACCEPT ||
@@ -386,6 +403,7 @@ int nfj_frontend_rule(struct nfj_ir *ir, const struct nfj_expr_in *exprs,
 	s->fe.jumps = false;
 	s->fe.fill = 0;
 	s->fe.nfills = 0;
+	s->fe.set = NULL;
 	ntests = ir->ntests;
 	s->fe.entry = nfj_ir_add_entry(ir);
 	if (!s->fe.entry)

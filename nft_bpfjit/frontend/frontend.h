@@ -58,6 +58,11 @@ enum nfj_fe_result {
  * @changes: NFJ_GROUP_* that the current expression may change: where its row has
  *	     NFJ_FE_CHANGES all, unless its function knows better
  * @live: the current expression looks up nft's own set, or draws a number
+ * @set: nft's set that expression @set_at looks up, or NULL
+ * @set_at: number of that expression, the first that is not pure
+ * @set_key: number of the register that holds its key
+ * @set_data: where its data goes, see nfj_entry::set_data
+ * @set_not: goes on when the key is not in it
  * @fill: index of the residue's first fill in @ir
  * @nfills: how many it has
  * @kmask: scratch: bits of the key that a comparison wants fixed
@@ -86,6 +91,11 @@ struct nfj_fe {
 	bool		is_verdict;
 	bool		live;
 	u16		changes;
+	void		*set;
+	unsigned int	set_at;
+	u8		set_key;
+	u8		set_data;
+	bool		set_not;
 	u32		fill;
 	u32		nfills;
 	u8		kmask[sizeof(struct nfj_key)];

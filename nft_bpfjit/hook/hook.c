@@ -58,7 +58,10 @@ static void nfj_leave(void)
  */
 static noinline int nfj_commit(struct net *net, struct sk_buff *skb)
 {
-	LIST_HEAD(changes);
+	struct nfj_changes changes = {
+		.chains	= LIST_HEAD_INIT(changes.chains),
+		.sets	= LIST_HEAD_INIT(changes.sets),
+	};
 	int err;
 
 	nfj_enter();

@@ -66,16 +66,26 @@ static inline struct nftables_pernet *nfj_nft_pernet(const struct net *net)
 /* hook.c: standing in nf_tables_commit() and nf_tables_chain_destroy() */
 
 /**
+ * struct nfj_changes - what a commit changes
+ * @chains: chains that get another blob
+ * @sets: sets whose shadows it touches
+ */
+struct nfj_changes {
+	struct list_head	chains;
+	struct list_head	sets;
+};
+
+/**
  * struct nfj_hook_fns - who is to be called there
- * @prepare: before a commit, under the commit mutex; makes a list of changes
- * @cancel: the commit failed, the commit mutex is held; frees the list
- * @finish: it succeeded and has released the mutex; frees the list
+ * @prepare: before a commit, under the commit mutex; makes lists of changes
+ * @cancel: the commit failed, the commit mutex is held; frees the lists
+ * @finish: it succeeded and has released the mutex; frees the lists
  * @destroyed: nf_tables is about to free a chain; may sleep
  */
 struct nfj_hook_fns {
-	void	(*prepare)(struct net *net, struct list_head *changes);
-	void	(*cancel)(struct net *net, struct list_head *changes);
-	void	(*finish)(struct net *net, struct list_head *changes);
+	void	(*prepare)(struct net *net, struct nfj_changes *changes);
+	void	(*cancel)(struct net *net, struct nfj_changes *changes);
+	void	(*finish)(struct net *net, struct nfj_changes *changes);
 	void	(*destroyed)(const struct nft_chain *chain);
 };
 

@@ -189,19 +189,14 @@ const char *verdict(bool map)
 
 /**
  * emit_elem - write the element of a set
- * @name: the set
- * @id: its number if it is anonymous
- * @interval: an interval
- * @concat: of more than one field
- * @map: with data
- * @datalen: bytes of these, 0 for a verdict
+ * @e: what it is like
  * @key: a value that it is about
- * @len: its bytes
  */
-void emit_elem(const char *name, unsigned int id, bool interval, bool concat,
-	       bool map, unsigned int datalen, const uint8_t *key,
-	       unsigned int len)
+void emit_elem(const struct elem *e, const uint8_t *key)
 {
+	bool interval = e->interval, concat = e->concat, map = e->map;
+	unsigned int datalen = e->datalen, len = e->len, id = e->id;
+	const char *name = e->name;
 	uint8_t to[64], data[16];
 	char opt[64 * 3 + 96] = "";
 	unsigned int n = 0, i;
@@ -233,15 +228,22 @@ void emit_elem(const char *name, unsigned int id, bool interval, bool concat,
 		data[0] = rnd(4);
 		if (chance(30))
 			noise(data, datalen);
-		sprintf(opt + n, " data=%s", bytes(data, datalen));
+		n += sprintf(opt + n, " data=%s", bytes(data, datalen));
 	} else if (map) {
-		sprintf(opt + n, " verdict=%s", verdict(true));
+		n += sprintf(opt + n, " verdict=%s", verdict(true));
 	}
+	/* Gone when the next packets come, or not as long as the case lasts.  Chains
+	 * are used, and ends of intervals are there, until they are collected, some
+	 * time.
+	 */
+	if (e->timeout && chance(60))
+		sprintf(opt + n, " timeout=%u",
+			chance(40) && !interval && !strchr(opt, ':') ? 1 : 3600000);
 	/* 6.1 warns when one is all there is in such a set */
 	if (chance(3) && !(interval && concat))
 		text_add(g.out, "elem %s %s %s catchall%s", g.fam, g.table, name,
 			 strstr(opt, id ? " id=" : map ? datalen ? " data=" :
-				" verdict=" : " ") ? : "");
+				" verdict=" : " timeout=") ? : "");
 	else
 		text_add(g.out, "elem %s %s %s key=%s%s", g.fam, g.table, name,
 			 bytes(key, len), opt);
@@ -263,12 +265,13 @@ static bool again(unsigned int first, const uint8_t *key, unsigned int len)
 static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 {
 	bool map = chance(45), vmap = map && chance(55);
-	bool anonymous = chance(60), interval = chance(50), concat = n > 1;
-	bool odd = chance(5);
+	bool anonymous = chance(g.sets ? 8 : 60), interval = chance(50);
+	bool concat = n > 1, odd = chance(5), timeout = false;
 	unsigned int datalen = vmap ? 0 : chance(90) ? 4 : 1 + rnd(16);
 	unsigned int len = 0, i, e, flags = 0, elems, id = 0, at, dreg = 0, first;
 	char name[24], opt[160] = "";
 	uint8_t key[64], tmp[16];
+	struct elem elem;
 	int o = 0;
 
 	for (i = 0; i < n; i++)
@@ -289,6 +292,9 @@ static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 		if (chance(15) && !interval && !vmap)
 			flags |= NFT_SET_EVAL;
 		snprintf(name, sizeof(name), "s%u", g.nsets);
+		timeout = chance(g.sets ? 35 : 10);
+		if (timeout)
+			flags |= NFT_SET_TIMEOUT;
 	}
 	if (concat) {
 		o = sprintf(opt, " fields=");
@@ -307,6 +313,11 @@ static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 	text_add(g.out, "set %s %s %s keylen=%u flags=%u%s id=%u", g.fam, g.table,
 		 name, len, flags, opt, id);
 
+	elem = (struct elem){
+		.name = name, .id = anonymous ? id : 0, .interval = interval,
+		.concat = concat, .timeout = timeout, .map = map,
+		.datalen = datalen, .len = len,
+	};
 	first = g.out->n;
 	elems = chance(80) ? 1 + rnd(6) : rnd(40);
 	for (e = 0; e < elems; e++) {
@@ -328,17 +339,19 @@ static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 		}
 		if (again(first, key, len))
 			continue;
-		emit_elem(name, anonymous ? id : 0, interval, concat, map,
-			  datalen, key, len);
+		emit_elem(&elem, key);
 	}
-	if (!anonymous && n == 1 && g.nnamed < ARRAY_SIZE(g.named)) {
+	if (!anonymous && !odd && g.nnamed < ARRAY_SIZE(g.named)) {
 		struct named *s = &g.named[g.nnamed++];
 
 		snprintf(s->name, sizeof(s->name), "%s", name);
 		s->fam = g.fam;
 		snprintf(s->table, sizeof(s->table), "%s", g.table);
-		s->load = l[0];
+		memcpy(s->load, l, n * sizeof(*l));
+		s->nloads = n;
+		s->len = len;
 		s->interval = interval;
+		s->timeout = timeout;
 		s->map = map;
 		s->datalen = datalen;
 	}
@@ -374,18 +387,42 @@ static void emit_lookup(const struct load *l, unsigned int n, unsigned int w)
 bool reuse(void)
 {
 	struct named *s;
-	unsigned int w = rnd(8);
+	unsigned int w = rnd(8), i, at;
 
 	if (!g.nnamed)
 		return false;
 	s = &g.named[rnd(g.nnamed)];
 	if (s->fam != g.fam || strcmp(s->table, g.table) || (s->map && !s->datalen))
 		return false;
-	load_emit(&s->load, w);
+	if (w * 4 + s->len > REG_BYTES)
+		w = 0;
+	for (i = 0, at = w; i < s->nloads; i++) {
+		load_emit(&s->load[i], at);
+		at += (s->load[i].len + 3) / 4;
+	}
 	add(" ; lookup sreg=%u set=%s", regno(w), s->name);
 	if (s->map)
 		add(" dreg=%u", regno(rnd(12)));
+	else if (chance(25))
+		add(" flags=1");
 	return true;
+}
+
+/**
+ * named_key - a key of a named set, as some frame has it
+ * @s: the set
+ * @key: filled in
+ */
+void named_key(const struct named *s, uint8_t *key)
+{
+	const struct frame *f = any_frame();
+	unsigned int i, at = 0;
+
+	memset(key, 0, s->len);
+	for (i = 0; i < s->nloads; i++) {
+		load_value(&s->load[i], f, key + at);
+		at += (s->load[i].len + 3) / 4 * 4;
+	}
 }
 
 /**
@@ -491,7 +528,7 @@ void clause(const struct load *l)
 	const struct load *direct = l;
 	struct load more[3];
 
-	if (chance(12)) {
+	if (chance(g.sets ? 25 : 12)) {
 		/* a concatenation */
 		more[0] = *l;
 		n = 2 + rnd(2);
@@ -509,7 +546,7 @@ void clause(const struct load *l)
 		return;
 	}
 	load_emit(l, w);
-	if (chance(22)) {
+	if (chance(g.sets ? 60 : 22)) {
 		emit_lookup(l, 1, w);
 		return;
 	}

@@ -80,7 +80,7 @@ static void rule_mixed(void)
 			emit_other(rnd(8));
 		} else if (chance(6) && xt_family()) {
 			emit_match();
-		} else if (chance(10) && reuse()) {
+		} else if (chance(g.sets ? 50 : 10) && reuse()) {
 			;
 		} else {
 			load_any(&l);
@@ -391,19 +391,114 @@ static void make_rule_at(const char *how)
 	free(l);
 }
 
+/* Is there an element with this key that will be over in a moment, and has there been
+ * no time since?
+ */
+static bool passing(const struct named *s, const char *key)
+{
+	unsigned int i = g.out->n, len, n;
+	char head[240];
+
+	len = snprintf(head, sizeof(head), "elem %s %s %s key=%s", s->fam, s->table,
+		       s->name, key);
+	while (i-- && strncmp(g.out->line[i], "wait ", 5)) {
+		n = strlen(g.out->line[i]);
+		if (!strncmp(g.out->line[i], head, len) && n > 10 &&
+		    !strcmp(g.out->line[i] + n - 10, " timeout=1"))
+			return true;
+	}
+	return false;
+}
+
+/* An element of a named set that was written before */
+static const char *elem_before(const struct named *s)
+{
+	const char *found = NULL, *at;
+	unsigned int i, n = 0, len;
+	char head[64], key[160];
+
+	len = snprintf(head, sizeof(head), "elem %s %s %s key=", s->fam, s->table,
+		       s->name);
+	for (i = 0; i < g.out->n; i++)
+		if (!strncmp(g.out->line[i], head, len) && !rnd(++n))
+			found = g.out->line[i] + len;
+	if (!found)
+		return NULL;
+	at = strchr(found, ' ');
+	snprintf(key, sizeof(key), "%.*s",
+		 at ? (int)(at - found) : (int)strlen(found), found);
+	return passing(s, key) ? NULL : found;
+}
+
+/* It goes, key and end of it */
+static void emit_delelem(const struct named *s, const char *key)
+{
+	const char *end = strchr(key, ' ');
+	unsigned int n;
+
+	if (end && (!strncmp(end, " to=", 4) || !strncmp(end, " keyend=", 8)))
+		end = strchr(end + 1, ' ');
+	n = end ? (size_t)(end - key) : strlen(key);
+	text_add(g.out, "delelem %s %s %s key=%.*s", s->fam, s->table, s->name, n,
+		 key);
+}
+
+static void emit_newelem(const struct named *s)
+{
+	const struct elem elem = {
+		.name = s->name, .interval = s->interval,
+		.concat = s->nloads > 1, .timeout = s->timeout, .map = s->map,
+		.datalen = s->datalen, .len = s->len,
+	};
+	uint8_t key[64];
+
+	named_key(s, key);
+	if (passing(s, bytes(key, s->len)))
+		return;
+	emit_elem(&elem, key);
+}
+
+static void change_set(const struct named *s)
+{
+	const char *old = elem_before(s);
+	unsigned int n;
+
+	switch (rnd(g.sets ? 8 : 7)) {
+	case 0:
+	case 1:
+		if (old)
+			emit_delelem(s, old);
+		break;
+	case 2:
+		/* the same again, perhaps with another timeout */
+		if (old)
+			text_add(g.out, "elem %s %s %s key=%s", s->fam, s->table,
+				 s->name, old);
+		break;
+	case 7:
+		text_add(g.out, "flushset %s %s %s", s->fam, s->table, s->name);
+		for (n = rnd(6); n; n--)
+			emit_newelem(s);
+		break;
+	default:
+		emit_newelem(s);
+	}
+}
+
 /* Changes of what is loaded */
 static void make_changes(unsigned int *budget)
 {
 	unsigned int n = 1 + rnd(5);
 	struct named *s;
-	uint8_t key[16];
 
+	if (g.sets)
+		n *= 3;
 	while (n--) {
 		g.self = rnd(g.nbase + g.nregular);
 		/* each in a transaction of its own, or all in one */
 		if (chance(30))
 			text_add(g.out, "commit");
-		switch (rnd(11)) {
+		switch (g.sets && chance(70) ? 6 : rnd(11)) {
 		case 0:
 			text_add(g.out, "delrule %s %s c%u %u", g.fam, g.table, g.self,
 				 rnd(50));
@@ -441,18 +536,7 @@ static void make_changes(unsigned int *budget)
 			s = &g.named[rnd(g.nnamed)];
 			if (s->fam != g.fam || strcmp(s->table, g.table))
 				break;
-			load_value(&s->load, any_frame(), key);
-			if (chance(70))
-				emit_elem(s->name, 0, s->interval, false, s->map,
-					  s->datalen, key, s->load.len);
-			else if (chance(20))
-				text_add(g.out, "flushset %s %s %s", g.fam, g.table,
-					 s->name);
-			else
-				text_add(g.out, "delelem %s %s %s key=%s%s%s", g.fam,
-					 g.table, s->name, bytes(key, s->load.len),
-					 s->interval ? " to=" : "",
-					 s->interval ? bytes(key, s->load.len) : "");
+			change_set(s);
 			break;
 		}
 	}
@@ -476,6 +560,7 @@ void gen_case(struct text *t)
 	g.nnat = 0;
 	g.families = 0;
 	g.strict = chance(95);
+	g.sets = chance(30);
 	for (i = 0; i < ARRAY_SIZE(g.marks); i++)
 		g.marks[i] = chance(70) ? rnd(5) : rnd64();
 	for (i = 0; i < n; i++) {
@@ -498,8 +583,9 @@ void gen_case(struct text *t)
 		text_add(t, "commit");
 		text_add(t, "jit 1");
 	}
+	text_add(t, "wait 20");
 	send_frames(50);
-	phases = chance(55) ? 1 + rnd(3) : 0;
+	phases = g.sets ? 2 + rnd(4) : chance(55) ? 1 + rnd(3) : 0;
 	if (phases && chance(80))
 		text_add(t, "edits %u %u", 1 + rnd(8),
 			 chance(70) ? 100000000 : 0);
@@ -513,6 +599,8 @@ void gen_case(struct text *t)
 			text_add(t, "jit %u", rnd(2));
 		if (chance(30))
 			text_add(t, "commit");
+		/* an element that lasts a millisecond is over then */
+		text_add(t, "wait 20");
 		send_frames(24);
 	}
 }

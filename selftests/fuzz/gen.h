@@ -44,10 +44,25 @@ struct named {
 	char		name[24];
 	const char	*fam;
 	char		table[16];
-	struct load	load;
+	struct load	load[3];
+	unsigned int	nloads;
+	unsigned int	len;
 	bool		interval;
+	bool		timeout;
 	bool		map;
 	unsigned int	datalen;	/* 0 for verdicts */
+};
+
+/* What an element of a set is like */
+struct elem {
+	const char	*name;
+	unsigned int	id;		/* of an anonymous set */
+	bool		interval;
+	bool		concat;
+	bool		timeout;
+	bool		map;
+	unsigned int	datalen;	/* 0 for verdicts */
+	unsigned int	len;
 };
 
 enum style { UNIFORM, MIXED, RAW, XT, FIREWALL, STATES };
@@ -68,6 +83,7 @@ struct gen {
 					 * kernels do not allow it
 					 */
 	unsigned int	nsets;
+	bool		sets;		/* named sets that change are what it is about */
 	struct named	named[16];
 	unsigned int	nnamed;
 	unsigned int	nnat;		/* rules that translate addresses */
@@ -119,12 +135,11 @@ void emit_shift(unsigned int s, unsigned int d, unsigned int len);
 unsigned int emit_byteorder(unsigned int s, unsigned int d, unsigned int len);
 void emit_cmp(unsigned int w, unsigned int len, const struct load *l);
 const char *verdict(bool map);
-void emit_elem(const char *name, unsigned int id, bool interval, bool concat,
-	       bool map, unsigned int datalen, const uint8_t *key,
-	       unsigned int len);
+void emit_elem(const struct elem *e, const uint8_t *key);
 bool reuse(void);
 void emit_other(unsigned int w);
 void clause(const struct load *l);
+void named_key(const struct named *s, uint8_t *key);
 
 /* ---- effect.c ---- */
 void emit_effect(void);

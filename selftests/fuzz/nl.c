@@ -530,7 +530,7 @@ static bool behind(const char *last, char *next, size_t max)
 static bool put_elem(struct batch *b, char *s, const char *set)
 {
 	char *w, *key = NULL, *to = NULL, *keyend = NULL, *data = NULL;
-	char *verdict = NULL, *id = NULL, next[160];
+	char *verdict = NULL, *id = NULL, *timeout = NULL, next[160];
 	bool rest = false;
 	size_t list, one;
 
@@ -541,7 +541,8 @@ static bool put_elem(struct batch *b, char *s, const char *set)
 		}
 		if (!field(w, "key", &key) && !field(w, "to", &to) &&
 		    !field(w, "keyend", &keyend) && !field(w, "data", &data) &&
-		    !field(w, "verdict", &verdict) && !field(w, "id", &id))
+		    !field(w, "verdict", &verdict) && !field(w, "id", &id) &&
+		    !field(w, "timeout", &timeout))
 			return false;
 	}
 	put_str(b, NFTA_SET_ELEM_LIST_SET, set);
@@ -559,6 +560,8 @@ static bool put_elem(struct batch *b, char *s, const char *set)
 		return false;
 	if (verdict)
 		put_verdict(b, NFTA_SET_ELEM_DATA, verdict);
+	if (timeout)
+		put_u64(b, NFTA_SET_ELEM_TIMEOUT, atoi(timeout));
 	unnest(b, one);
 	if (to && behind(to, next, sizeof(next))) {
 		one = nest(b, NFTA_LIST_ELEM);
@@ -1021,6 +1024,7 @@ static void dump_elems(void *to, const struct nlmsghdr *h)
 			   sizeof(struct nfgenmsg);
 	size_t len = h->nlmsg_len - NLMSG_HDRLEN - sizeof(struct nfgenmsg);
 	const struct nlattr *list = find(p, len, NFTA_SET_ELEM_LIST_ELEMENTS);
+	uint8_t *expires;
 	int left;
 
 	if (!list)
@@ -1032,6 +1036,11 @@ static void dump_elems(void *to, const struct nlmsghdr *h)
 
 		if (a->nla_len < NLA_HDRLEN || a->nla_len > left)
 			break;
+		expires = (void *)find(p + NLA_HDRLEN, a->nla_len - NLA_HDRLEN,
+				       NFTA_SET_ELEM_EXPIRATION);
+		/* which is another one each time */
+		if (expires)
+			memset(expires + NLA_HDRLEN, 0, 8);
 		record(to, NFT_MSG_NEWSETELEM, a, a->nla_len);
 		p += NLA_ALIGN(a->nla_len);
 		left -= NLA_ALIGN(a->nla_len);

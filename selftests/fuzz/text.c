@@ -16,9 +16,10 @@
  *	replace FAMILY TABLE CHAIN N EXPR ...	the N-th rule, modulo their number
  *	delrule FAMILY TABLE CHAIN N
  *	flush FAMILY TABLE CHAIN
- *	commit			end of a transaction (packet, jit, edits imply it)
+ *	commit			end of a transaction (packet, jit, edits, wait imply it)
  *	jit 0|1			the switch, in the namespace where it is on
  *	edits LEAST MS		edit_min_rules and rebuild_ms, from here on
+ *	wait MS			and commit before that
  *	packet DEV [linear=N] [fill=N] HEX
  *
  * Numbers are those of linux/netfilter/nf_tables.h; the names of expressions'

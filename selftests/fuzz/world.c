@@ -505,6 +505,7 @@ static int play(struct world *w, const struct text *t, struct refusal *r,
 		bool is_packet = !strncmp(l, "packet ", 7);
 		bool is_jit = !strncmp(l, "jit ", 4);
 		bool is_edits = !strncmp(l, "edits ", 6);
+		bool is_wait = !strncmp(l, "wait ", 5);
 
 		if (sent && !is_packet) {
 			if (!settle(w)) {
@@ -514,7 +515,8 @@ static int play(struct world *w, const struct text *t, struct refusal *r,
 			}
 			sent = false;
 		}
-		if (is_packet || is_jit || is_edits || !strcmp(l, "commit")) {
+		if (is_packet || is_jit || is_edits || is_wait ||
+		    !strcmp(l, "commit")) {
 			bool any = batch.msgs;
 
 			n = commit(&batch, r, fig);
@@ -533,6 +535,8 @@ static int play(struct world *w, const struct text *t, struct refusal *r,
 		} else if (is_edits) {
 			if (!set_edits(l + 6))
 				return -1;
+		} else if (is_wait) {
+			usleep(atoi(l + 5) * 1000);
 		} else if (strcmp(l, "commit") &&
 			   !batch_line(&batch, l, i)) {
 			r[0].line = i;

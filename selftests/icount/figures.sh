@@ -90,24 +90,8 @@ export B_BUDGET=20000000 B_TIMES=1
 # shellcheck source=selftests/bench/lib.sh
 . "$TOP/selftests/bench/lib.sh"
 
-tests=0
-failed=0
-
-# hold FIGURE TIMES OF PLUS GOAL
-hold()
-{
-	local figure=${V[${1//:/ }]-} of=${V[${3//:/ }]-} text
-
-	tests=$((tests + 1))
-	text="$1 (${figure:-none}) <= $2 * $3 (${of:-none}) + $4"
-	if [[ -n $figure && -n $of ]] && awk -v f="$figure" -v t="$2" -v o="$of" \
-		-v p="$4" 'BEGIN { exit !(f <= t * o + p) }'; then
-		echo "ok $tests $text"
-	else
-		echo "not ok $tests $text"
-		failed=1
-	fi
-}
+# shellcheck source=selftests/lib/hold.sh
+. "$TOP/selftests/lib/hold.sh"
 
 measure()
 {
@@ -157,14 +141,8 @@ measure()
 # In a function, which bash reads as a whole.
 main()
 {
-	local figure times of plus goal
-
 	measure
-	while read -r figure times of plus goal; do
-		[[ -n $figure && $figure != '#' ]] || continue
-		hold "$figure" "$times" "$of" "$plus" "$goal"
-	done <<<"$table"
-	exit $failed
+	hold_all "$table"
 }
 
 main

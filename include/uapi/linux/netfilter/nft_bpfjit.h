@@ -17,6 +17,7 @@
 #define NFT_BPFJIT_PROC		"nft_bpfjit"
 #define NFT_BPFJIT_PROC_RULES	"nft_bpfjit_rules"
 #define NFT_BPFJIT_PROC_HITS	"nft_bpfjit_hits"
+#define NFT_BPFJIT_PROC_SETS	"nft_bpfjit_sets"
 
 /* name of the expression in front of a translated chain's rules; it is never
  * part of a rule and so never seen by nft

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+struct nfj_insns;
+struct nfj_ir;
+struct bpf_prog;
+struct nft_chain;
+
+#define NFJ_GFP	0
+
+struct nfj_need {
+	int none;
+};
