@@ -147,7 +147,12 @@ noinline enum nfj_found nfj_look_find(const struct nfj_look *look,
 	default:
 		found = nfj_find_ivals(look, key, seq, ext);
 	}
-	if (found == NFJ_MISS && unlikely(READ_ONCE(sh->all)))
-		found = nfj_find_all(sh, ext);
+	if (unlikely(READ_ONCE(sh->all))) {
+		/* "not in the set" was also true of some that are, once */
+		if (look->invert)
+			return NFJ_DONE;
+		if (found == NFJ_MISS)
+			found = nfj_find_all(sh, ext);
+	}
 	return nfj_shadow_held(sh, seq) ? found : NFJ_DONE;
 }
