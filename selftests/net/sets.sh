@@ -70,7 +70,8 @@ case_intervals()
 	rules <<-END
 	table inet t {
 		set s { type ipv4_addr; flags interval; }
-		set u { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 172.16.0.0-172.31.255.254, 224.0.0.0/3 }; }
+		set u { type ipv4_addr; flags interval;
+			elements = { 10.0.0.0/8, 172.16.0.0-172.31.255.254, 224.0.0.0/3 }; }
 		chain pre {
 			type filter hook prerouting priority 0; policy accept;
 			ip daddr @s counter
@@ -91,12 +92,16 @@ case_intervals()
 	nft_ delete element inet t s '{ 10.0.1.0/24 }'
 	send ip4
 	listing
-	nft_ 'add element inet t s { 0.0.0.0-9.255.255.254 }; add element inet t s { 11.0.0.0-255.255.255.255 }'
+	nft_ 'add element inet t s { 0.0.0.0-9.255.255.254 };
+		add element inet t s { 11.0.0.0-255.255.255.255 }'
 	nft_ delete element inet t u '{ 10.0.0.0/8 }'
 	send ip4
 	listing
-	nft_ 'delete element inet t s { 0.0.0.0-9.255.255.254 }; delete element inet t s { 10.0.2.0/24 }; add element inet t s { 9.0.0.0-10.255.255.255 }'
-	nft_ 'delete element inet t s { 10.0.0.0/24 }; add element inet t s { 9.0.0.0-10.255.255.255 }'
+	nft_ 'delete element inet t s { 0.0.0.0-9.255.255.254 };
+		delete element inet t s { 10.0.2.0/24 };
+		add element inet t s { 9.0.0.0-10.255.255.255 }'
+	nft_ 'delete element inet t s { 10.0.0.0/24 };
+		add element inet t s { 9.0.0.0-10.255.255.255 }'
 	send ip4
 	nft_ flush set inet t u
 	send ip4
@@ -109,7 +114,8 @@ case_ports()
 	rules <<-END
 	table inet t {
 		set p { type inet_service; elements = { 22, 80 }; }
-		set r { type inet_service; flags interval; elements = { 1-10, 20-30, 60000-65535 }; }
+		set r { type inet_service; flags interval;
+			elements = { 1-10, 20-30, 60000-65535 }; }
 		set l { type inet_proto; elements = { tcp, 132 }; }
 		set m { type mark; elements = { 7, 0 }; }
 		chain pre {
@@ -160,9 +166,12 @@ case_maps()
 	set_is g compiled
 	send tcp ip4
 	listing
-	nft_ 'delete element inet t m { 1 : 1 }; add element inet t m { 1 : 2 }; add element inet t m { 5 : 2 }'
+	nft_ 'delete element inet t m { 1 : 1 }; add element inet t m { 1 : 2 };
+		add element inet t m { 5 : 2 }'
 	nft_ 'delete element inet t g { 10.0.0.0/16 : 1 }; add element inet t g { 10.0.0.0/15 : 2 }'
-	nft_ 'delete element inet t g { 10.1.0.0/16 : 2 }; delete element inet t g { 10.0.0.0/16 : 1 }; add element inet t g { 10.0.0.0/15 : 2 }'
+	nft_ 'delete element inet t g { 10.1.0.0/16 : 2 };
+		delete element inet t g { 10.0.0.0/16 : 1 };
+		add element inet t g { 10.0.0.0/15 : 2 }'
 	send tcp ip4
 	listing
 	nft_ flush map inet t m
@@ -193,15 +202,19 @@ case_verdicts()
 	nft_ -f - <<-END
 	table inet t {
 		chain new { counter return; }
-		map v { type inet_service : verdict; elements = { 3 : jump new, 4 : goto new, 5 : continue, 6 : return }; }
+		map v { type inet_service : verdict; elements = { 3 : jump new, 4 : goto new,
+			5 : continue, 6 : return }; }
 	}
 	END
 	send tcp
 	listing
-	nft_ 'delete element inet t n { "in0" : jump sub }; add element inet t n { "in0" : goto new }'
+	nft_ 'delete element inet t n { "in0" : jump sub };
+		add element inet t n { "in0" : goto new }'
 	send tcp
 	listing
-	nft_ 'delete element inet t v { 3 : jump new }; delete element inet t v { 4 : goto new }; delete element inet t n { "in0" : goto new }; delete chain inet t new'
+	nft_ 'delete element inet t v { 3 : jump new };
+		delete element inet t v { 4 : goto new };
+		delete element inet t n { "in0" : goto new }; delete chain inet t new'
 	send tcp
 	listing
 }
@@ -210,9 +223,12 @@ case_concatenations()
 {
 	rules <<-END
 	table inet t {
-		set c { type ipv4_addr . inet_service; elements = { 10.0.2.2 . 80, 10.0.1.1 . 22 }; }
-		set r { type ipv4_addr . inet_service; flags interval; elements = { 10.0.2.0/24 . 1-100 }; }
-		map d { type ipv4_addr . inet_proto . inet_service : verdict; elements = { 10.0.2.2 . tcp . 80 : accept }; }
+		set c { type ipv4_addr . inet_service; elements = { 10.0.2.2 . 80,
+			10.0.1.1 . 22 }; }
+		set r { type ipv4_addr . inet_service; flags interval;
+			elements = { 10.0.2.0/24 . 1-100 }; }
+		map d { type ipv4_addr . inet_proto . inet_service : verdict;
+			elements = { 10.0.2.2 . tcp . 80 : accept }; }
 		chain pre {
 			type filter hook prerouting priority 0; policy accept;
 			ip daddr . tcp dport @c counter
@@ -267,10 +283,13 @@ case_timeouts()
 {
 	rules <<-END
 	table inet t {
-		set s { type ipv4_addr; flags timeout; elements = { 10.0.1.1 timeout 1h, 10.0.2.2 }; }
+		set s { type ipv4_addr; flags timeout; elements = { 10.0.1.1 timeout 1h,
+			10.0.2.2 }; }
 		set d { type ipv4_addr; timeout 2h; elements = { 10.0.1.1 }; }
-		set i { type ipv4_addr; flags interval, timeout; elements = { 10.0.1.0/24 timeout 1h }; }
-		map v { type inet_service : verdict; flags timeout; elements = { 1 timeout 1h : drop }; }
+		set i { type ipv4_addr; flags interval, timeout;
+			elements = { 10.0.1.0/24 timeout 1h }; }
+		map v { type inet_service : verdict; flags timeout;
+			elements = { 1 timeout 1h : drop }; }
 		chain pre {
 			type filter hook prerouting priority 0; policy accept;
 			ip daddr @s counter
@@ -303,7 +322,8 @@ case_updates()
 {
 	rules <<-END
 	table inet t {
-		set s { type ipv4_addr; flags timeout; elements = { 10.0.1.1 timeout 20s, 10.0.2.2 timeout 1h }; }
+		set s { type ipv4_addr; flags timeout; elements = { 10.0.1.1 timeout 20s,
+			10.0.2.2 timeout 1h }; }
 		chain pre {
 			type filter hook prerouting priority 0; policy accept;
 			ip daddr @s counter
@@ -313,7 +333,9 @@ case_updates()
 	nft_ add element inet t s '{ 10.0.1.1 timeout 1h, 10.0.2.2 timeout 1h expires 1s }'
 	sleep 21
 	send udp ip4
-	nft_ 'add element inet t s { 10.0.1.1 timeout 1h expires 1s }; add rule inet t pre ip daddr @s counter; add element inet t s { 10.0.2.3 timeout 1h }'
+	nft_ 'add element inet t s { 10.0.1.1 timeout 1h expires 1s };
+		add rule inet t pre ip daddr @s counter;
+		add element inet t s { 10.0.2.3 timeout 1h }'
 	sleep 2
 	send udp ip4
 	listing
@@ -325,7 +347,8 @@ case_catchall()
 	rules <<-END
 	table inet t {
 		map m { type inet_service : mark; elements = { 1 : 1, * : 7 }; }
-		map g { type ipv4_addr : verdict; flags interval; elements = { 10.0.2.0/24 : accept, * : drop }; }
+		map g { type ipv4_addr : verdict; flags interval;
+			elements = { 10.0.2.0/24 : accept, * : drop }; }
 		set s { type ipv4_addr; elements = { 10.0.2.2 }; }
 		set t { type ipv4_addr; flags timeout; elements = { 10.0.2.2, * timeout 1h }; }
 		chain pre {
@@ -438,14 +461,18 @@ case_failures()
 		}
 	}
 	END
-	fail() { nft_ "$1; add rule inet t sub jump pre2; add rule inet t pre2 jump sub" 2>&1 | grep fails; }
+	fail() { nft_ "$1; add rule inet t sub jump pre2;
+		add rule inet t pre2 jump sub" 2>&1 | grep fails; }
 	nft_ add chain inet t pre2
-	fail 'add element inet t s { 10.0.2.2 }; add element inet t r { 10.0.2.0/24 }; add element inet t m { 2 : 2 }'
+	fail 'add element inet t s { 10.0.2.2 }; add element inet t r { 10.0.2.0/24 };
+		add element inet t m { 2 : 2 }'
 	send tcp ip4
 	listing
-	fail 'delete element inet t s { 10.0.1.1 }; delete element inet t r { 10.0.1.0/24 }; flush map inet t m'
+	fail 'delete element inet t s { 10.0.1.1 }; delete element inet t r { 10.0.1.0/24 };
+		flush map inet t m'
 	send tcp ip4
-	fail 'add set inet t n { type ipv4_addr; }; add rule inet t pre ip daddr @n counter; add element inet t n { 10.0.1.1 }'
+	fail 'add set inet t n { type ipv4_addr; }; add rule inet t pre ip daddr @n counter;
+		add element inet t n { 10.0.1.1 }'
 	send tcp ip4
 	nft_ add element inet t s '{ 10.0.2.2 }'
 	nft_ add element inet t r '{ 10.0.2.0/24 }'
@@ -612,7 +639,8 @@ case_under_traffic()
 	start "$ns-tx" "$INJECT" tx0 -r 1000000 udp tcp >/dev/null
 	for ((i = 0; i < 10; i++)); do
 		{
-			echo "flush set inet t s; flush set inet t r; flush map inet t m; flush map inet t v"
+			echo "flush set inet t s; flush set inet t r; flush map inet t m;
+				flush map inet t v"
 			awk -v k=$i 'BEGIN { for (i = 0; i < 300; i++) {
 				print "add element inet t s { 10.0." k "." i % 256 " }"
 				print "add element inet t r { 10." i % 256 "." k ".0/24 }"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables of sets' shadows (nft_bpfjit/sets/hash.c, ivals.c) against lists that are
+ * Tables of sets' shadows (nft_bpfjit/sets/hash.c, ivals.c, find.c) against lists that are
  * searched one by one: elements come, change and go at random, in few numbers that
  * collide and in many, and after each change keys are looked up, those next to each
  * element among them.
@@ -291,6 +291,59 @@ static const char *ivals_test(u32 klen, bool refs, u32 keys, u32 step, u32 many)
 	return why ? why : charged ? "the budget" : NULL;
 }
 
+/* Lookups in a set of one word with an element for what no other matches: what is
+ * found of 0 and of 7, which is in the set, as digits
+ */
+static int all_found(bool open, bool all, bool invert, u64 expires)
+{
+	struct nfj_shadow sh = {
+		.kind = NFJ_SHADOW_WORD, .klen = 4, .words = 1, .mask = U32_MAX,
+		.seq = !open, .all = all, .all_expires = expires,
+	};
+	const struct nfj_fill fill = { .len = 4 };
+	const struct nfj_look look = {
+		.shadow = &sh, .quick = &nfj_shadow_closed, .fill = &fill,
+		.invert = invert,
+	};
+	const struct elem e = { .key = { 7 } };
+	const struct nfj_item item = item_of(&e);
+	const struct nft_set_ext *ext;
+	struct nfj_key key = { };
+	int found;
+
+	sh.hash = nfj_hash_new(&sh, 1);
+	while (nfj_hash_put(sh.hash, &item)) {
+		nfj_hash_free(&sh, sh.hash);
+		sh.hash = nfj_hash_new(&sh, 1);
+	}
+	found = nfj_look_find(&look, &key, &ext) * 10;
+	key.data[0] = 7;
+	found += nfj_look_find(&look, &key, &ext);
+	nfj_hash_free(&sh, sh.hash);
+	return found;
+}
+
+static const char *all_test(void)
+{
+	const int miss = NFJ_MISS * 10, hit = NFJ_HIT * 10, ask = NFJ_DONE * 10;
+
+	if (all_found(true, false, false, 0) != miss + NFJ_HIT ||
+	    all_found(true, false, true, 0) != miss + NFJ_HIT)
+		return "without one";
+	if (all_found(true, true, false, NFJ_NEVER) != hit + NFJ_HIT ||
+	    all_found(true, true, false, now + 1) != hit + NFJ_HIT)
+		return "with one";
+	if (all_found(true, true, false, now) != miss + NFJ_HIT)
+		return "one that has expired";
+	if (all_found(true, true, false, NFJ_ASK) != ask + NFJ_HIT)
+		return "one whose time is not known";
+	if (all_found(true, true, true, NFJ_NEVER) != ask + NFJ_DONE)
+		return "\"not in the set\" is for nft to say";
+	if (all_found(false, false, false, 0) != ask + NFJ_DONE)
+		return "closed";
+	return charged ? "the budget" : NULL;
+}
+
 static void result(const char *what, const char *why)
 {
 	tests++;
@@ -318,6 +371,7 @@ int main(int argc, char **argv)
 		result("intervals: with elements", ivals_test(4, true, 1 << 20, 4096, 3000));
 		result("intervals: of ports", ivals_test(2, true, 65536, 1, 1500));
 		result("intervals: of bytes", ivals_test(1, false, 256, 1, 100));
+		result("what no element matches", all_test());
 	}
 	printf("1..%u\n", tests);
 	return !!failed;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What sets/hash.c and sets/ivals.c take from the kernel besides what the core does
+ * What sets/hash.c, ivals.c and find.c take from the kernel besides what the core does
  * (selftests/core/shim), for user space.  Nobody else looks at the tables here.
  */
 #ifndef _SHIM_MORE_H
@@ -23,6 +23,10 @@
 #define smp_rmb()		((void)0)	/* one thread */
 #define get_unaligned(p)	(*(p))
 #define be32_to_cpu(x)		be32toh(x)
+#define cpu_to_le32(x)		(x)	/* little endian only */
+#define rcu_dereference(p)	(p)
+#define noinline		__attribute__((__noinline__))
+#define __uninitialized
 #define time_after_eq64(a, b)	((s64)((a) - (b)) >= 0)
 #define NFT_SET_CONSTANT	0x2
 
@@ -49,8 +53,6 @@ struct nft_set {
 
 struct net;
 struct nft_set_ext;
-struct nfj_fill;
-struct nfj_key;
 
 #define refcount_t	int
 #define spinlock_t	int

@@ -9,3 +9,14 @@ struct nft_chain;
 struct nfj_need {
 	int none;
 };
+
+struct nfj_key {
+	u8	data[64];
+};
+
+struct nfj_fill {
+	u16	off;
+	u8	len;
+	u8	word;
+	u32	value;
+};
