@@ -11,7 +11,8 @@
 . "$(dirname "$0")/cases.sh"
 
 CASES=(addresses intervals ports maps verdicts concatenations names timeouts updates
-       catchall counters written failures refill together many off_on under_traffic)
+       catchall counters written failures refill together many off_on under_traffic
+       short)
 TOOLS=()
 
 # set_is NAME STATE: how the module looks a set up, with the switch on.
@@ -657,6 +658,69 @@ case_under_traffic()
 	nft_ add rule inet t pre counter
 	send udp tcp
 	in_ns "$ns" nft list ruleset
+}
+
+# room KB|"": what the module may take in a namespace; "": as before.
+room()
+{
+	local file=/sys/module/nft_bpfjit/parameters/max_netns_kb
+
+	[[ $ns != on ]] || echo "${1:-65536}" >$file
+}
+
+# The budget is short: a set that has outgrown its table is nft's, and gets another one
+# when there is room.  So is a set that comes to a new rule.
+# happens: packets [1-9][0-9]* bytes .*comment "in"
+case_short()
+{
+	local more
+
+	rules <<-END
+	table inet t {
+		set s { type ipv4_addr; elements = { 10.0.1.1 }; }
+		set r { type ipv4_addr; flags interval; elements = { 10.0.1.0/24 }; }
+		map m { type ipv4_addr : mark; elements = { 10.0.1.1 : 7 }; }
+		chain pre {
+			type filter hook prerouting priority 0; policy accept;
+			ip daddr @s counter comment "in"
+			ip daddr @r counter
+			meta mark set ip daddr map @m
+			meta mark 7 counter
+		}
+	}
+	END
+	set_is s compiled
+	set_is r compiled
+	set_is m compiled
+	room 0
+	more=$(awk 'BEGIN { for (i = 0; i < 1000; i++)
+		printf ", 10.9.%d.%d", i / 100, i % 100 * 2 }')
+	nft_ add element inet t s "{ 10.0.2.2 $more }"
+	nft_ add element inet t r "{ 10.0.2.2 $more }"
+	nft_ add element inet t m "{ 10.0.2.2 ${more//,/ : 8,} : 8 }"
+	set_is s live:limit
+	set_is r live:limit
+	set_is m live:limit
+	send ip4
+	in_ns "$ns" nft list chain inet t pre
+	nft_ delete element inet t s '{ 10.0.1.1 }'
+	nft_ delete element inet t r '{ 10.0.1.0/24 }'
+	nft_ delete element inet t m '{ 10.0.1.1 }'
+	send ip4
+	in_ns "$ns" nft list chain inet t pre
+	room ''
+	# Not at once, where it was in vain before.
+	nft_ add element inet t s '{ 10.0.1.1 }'
+	nft_ delete element inet t s '{ 10.0.2.2 }'
+	nft_ add element inet t r '{ 10.0.1.0/24 }'
+	nft_ delete element inet t r '{ 10.0.2.2 }'
+	nft_ add element inet t m '{ 10.0.1.1 : 7 }'
+	nft_ delete element inet t m '{ 10.0.2.2 }'
+	set_is s compiled
+	set_is r compiled
+	set_is m compiled
+	send ip4
+	in_ns "$ns" nft list chain inet t pre
 }
 
 run_cases "$@"

@@ -344,6 +344,58 @@ static const char *all_test(void)
 	return charged ? "the budget" : NULL;
 }
 
+/* No memory for a table, or for the larger one that comes next: what is there stays,
+ * and nothing is charged for what is not
+ */
+static const char *memory_test(void)
+{
+	struct nfj_shadow sh = {
+		.kind = NFJ_SHADOW_WIDE, .words = 2, .klen = 8, .refs = true,
+		.times = true,
+	};
+	struct nfj_shadow iv = {
+		.kind = NFJ_SHADOW_IVALS, .words = 1, .klen = 4, .refs = true,
+	};
+	struct nfj_ends ends = { .nelems = 1 };
+	const struct elem e = { .key = { 7, 8 }, .ext = 9, .expires = NFJ_NEVER };
+	const struct nfj_item item = item_of(&e);
+	struct nfj_hash *t;
+	struct nfj_ivals *v;
+	long had;
+	int i;
+
+	ends.ext = calloc(1, sizeof(*ends.ext));
+	shim_alloc_fail = 0;
+	if (!IS_ERR(nfj_hash_new(&sh, 5)) || charged)
+		return "a new table";
+	shim_alloc_fail = 0;
+	if (!IS_ERR(nfj_ivals_new(&iv, &ends)) || charged)
+		return "a new table of intervals";
+	shim_alloc_fail = -1;
+	t = nfj_hash_new(&sh, 5);
+	v = nfj_ivals_new(&iv, &ends);
+	nfj_hash_put(t, &item);
+	nfj_ivals_put(v, &item, 7);
+	had = charged;
+	for (i = 0; i < 2; i++) {
+		if (!i) {
+			shim_alloc_fail = 0;
+			if (!IS_ERR(nfj_hash_remake(&sh, t)) || charged != had)
+				return "a larger table";
+		}
+		shim_alloc_fail = i;
+		if (!IS_ERR(nfj_ivals_remake(&iv, v)) || charged != had)
+			return "a larger table of intervals";
+	}
+	shim_alloc_fail = -1;
+	if (nfj_hash_find(t, e.key) < 0 || !nfj_ivals_find(v, 7))
+		return "what is there";
+	nfj_hash_free(&sh, t);
+	nfj_ivals_free(&iv, v);
+	free(ends.ext);
+	return charged ? "the budget" : NULL;
+}
+
 static void result(const char *what, const char *why)
 {
 	tests++;
@@ -372,6 +424,7 @@ int main(int argc, char **argv)
 		result("intervals: of ports", ivals_test(2, true, 65536, 1, 1500));
 		result("intervals: of bytes", ivals_test(1, false, 256, 1, 100));
 		result("what no element matches", all_test());
+		result("no memory", memory_test());
 	}
 	printf("1..%u\n", tests);
 	return !!failed;
