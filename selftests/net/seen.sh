@@ -170,6 +170,18 @@ ruleset on <<-END
 			ip6 saddr fd00:1::3 counter drop
 		}
 	}
+	table ip sets {
+		set s { type ipv4_addr; elements = { 10.0.1.1, 10.0.2.2 }; }
+		chain counted {
+			type filter hook prerouting priority 300; policy accept;
+			ip daddr @s counter
+			ip daddr != @s counter accept
+		}
+		chain quick {
+			type filter hook prerouting priority 301; policy accept;
+			ip daddr @s accept
+		}
+	}
 END
 check "translated" [ "$(status on | awk '$NF == "bpf"' | wc -l)" -ge 6 ]
 
@@ -191,6 +203,24 @@ check "a rule that does nothing is not counted" eval 'handle=$(in_ns on nft -a l
 	in_ns on grep -qx "inet t pre $handle -" /proc/net/nft_bpfjit_hits'
 check "the trace was taken" trace_taken
 check "events are what counters say" compare on events 35
+
+# A lookup of our own and a verdict at once.
+quick()
+{
+	local handle hits events counted
+
+	handle=$(in_ns on nft -a list chain ip sets quick | sed -n 's/.*accept # handle //p')
+	hits=$(in_ns on awk -v h="$handle" '$2 == "sets" && $3 == "quick" && $4 == h {
+		print $5 }' /proc/net/nft_bpfjit_hits)
+	events=$(grep -c "table=ip/sets chain=quick handle=$handle verdict=accept " "$TMP/trace")
+	counted=$(in_ns on nft list chain ip sets counted |
+		awk '/daddr @s/ { print $(NF - 2) }')
+	echo "$hits hits, $events events, $counted packets"
+	[ "$hits" = "$counted" ] && [ "$events" = "$counted" ] && [ "$counted" -gt 0 ]
+}
+check "sets are looked up in tables of our own" eval \
+	"in_ns on cat /proc/net/nft_bpfjit_sets | grep -q '^ip sets s .* compiled$'"
+check "... which counts, and is an event" quick
 
 # What comes to the end of "pre" is counted there by its last rule.
 ends()
