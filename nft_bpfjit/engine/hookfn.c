@@ -118,6 +118,14 @@ static __always_inline unsigned int nfj_do_chain(struct nft_pktinfo *pkt,
 				goto policy;
 			if (likely(found == NFJ_HIT && !ext))
 				return nfj_done(pkt, st, act);
+			/* elements that count, or have a limit */
+			if (found == NFJ_HIT && act->look->dreg == NFJ_NO_DATA) {
+				nfj_look_rest(st, act, &key, &regs, pkt, found,
+					      ext);
+				if (regs.verdict.code == NFT_CONTINUE)
+					return nfj_done(pkt, st, act);
+				goto policy;
+			}
 		}
 	}
 run:

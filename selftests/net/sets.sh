@@ -392,15 +392,32 @@ case_counters()
 		set s { type ipv4_addr; counter; elements = { 10.0.1.1, 10.0.2.2 }; }
 		set r { type ipv4_addr; flags interval; counter; elements = { 10.0.2.0/24 }; }
 		set l { type ipv4_addr; limit rate 5/day burst 3 packets; elements = { 10.0.1.1 }; }
+		set c { type ipv4_addr; counter; elements = { 10.0.1.1, 10.0.2.2 }; }
+		set q { type ipv4_addr; limit rate 3/day burst 3 packets;
+			elements = { 10.0.2.2 }; }
 		chain pre {
 			type filter hook prerouting priority 0; policy accept;
 			ip daddr @s counter
 			ip daddr @r counter
 			ip daddr @l counter
 		}
+		chain last {
+			type filter hook prerouting priority 1; policy accept;
+			ip daddr @c accept
+		}
+		chain limits {
+			type filter hook prerouting priority 2; policy accept;
+			ip daddr @q drop
+		}
+		chain behind {
+			type filter hook prerouting priority 3; policy accept;
+			counter
+		}
 	}
 	END
 	set_is s compiled
+	set_is c compiled
+	set_is q compiled
 	send udp ip4
 	listing
 	nft_ add element inet t s '{ 10.0.2.3 }'
