@@ -25,7 +25,7 @@
 #define be32_to_cpu(x)		be32toh(x)
 #define cpu_to_le32(x)		(x)	/* little endian only */
 #define rcu_dereference(p)	(p)
-#define noinline		__attribute__((__noinline__))
+#define noinline
 #define __uninitialized
 #define time_after_eq64(a, b)	((s64)((a) - (b)) >= 0)
 #define NFT_SET_CONSTANT	0x2
