@@ -29,6 +29,10 @@ on:mark-port:100           0.80  off:mark-port:100       8  150
 on:mark-geo:20000          0.48  off:mark-geo:20000      8  150
 on:five-rules:1000         0.24  off:five-rules:1000     8  150
 on:five-chains:1000        0.40  off:five-chains:1000    8  350
+on:add-hash:10000          1.10  off:add-hash:10000      0  -
+on:add-times:10000         1.10  off:add-times:10000     0  -
+on:add-ivals:10000         1.10  off:add-ivals:10000     0  -
+on:fill-hash:100000        1.25  off:fill-hash:100000    0  -
 '
 # Short, for all of it to end in time: one instruction more or less.
 export B_BUDGET=${B_BUDGET:-20000000} B_TIMES=${B_TIMES:-1}
@@ -151,6 +155,46 @@ measure_many()
 	b_both five-chains 1000 $B_MANY
 }
 
+# adds NET: five transactions of an element each.
+adds()
+{
+	local i
+
+	for i in 0 1 2 3 4; do
+		echo "add element ip t s { 10.200.$1.$((i * 2)) }"
+	done | nft -i
+}
+
+# Into a set of so many elements, and all of them at once.
+measure_commits()
+{
+	local kind more elements c
+
+	for kind in hash times ivals; do
+		more='' elements=$(elements 10000 a)
+		[[ $kind != times ]] || more='timeout 1d;'
+		[[ $kind != ivals ]] || more='flags interval;' elements=$(nets 10000 '""')
+		for c in off on; do
+			b_switch $c
+			echo "ip saddr @s drop" |
+				b_table "$(set_of s ipv4_addr "$elements" "$more")" | b_load
+			# once to warm up
+			adds 1
+			b_wait
+			b_cost add-$kind 10000 $c adds 2
+			b_cost_put add-$kind 10000 $c
+		done
+	done
+	elements=$(elements 100000 a)
+	for c in off on; do
+		b_switch $c
+		echo "ip saddr @s drop" |
+			b_table "$(set_of s ipv4_addr "$elements")" | b_load
+		b_cost fill-hash 100000 $c nft -f "$B_TMP/load"
+		b_cost_put fill-hash 100000 $c
+	done
+}
+
 measure()
 {
 	b_base $B_MANY
@@ -159,6 +203,7 @@ measure()
 	measure_ivals
 	measure_maps
 	measure_many
+	measure_commits
 }
 
 # In a function, which bash reads as a whole.
