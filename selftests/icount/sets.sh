@@ -12,8 +12,8 @@ set -u
 
 table='
 # figure                  times  of                   plus  goal
-on:hash-miss:1000          0.22  off:hash-miss:1000      8  50
-on:hash-miss:100000        0.20  off:hash-miss:100000    8  50
+on:hash-miss:1000          0.24  off:hash-miss:1000      8  50
+on:hash-miss:100000        0.24  off:hash-miss:100000    8  50
 on:hash-hit:1000           0.20  off:hash-hit:1000       8  60
 on:ivals-miss:1000         0.20  off:ivals-miss:1000     8  60
 on:ivals-miss:10000        0.20  off:ivals-miss:10000    8  65
