@@ -3,11 +3,11 @@
  * The budget: how much memory programs may take, in one netns and in all.
  *
  * Counted are the pages of the BPF program, its machine code, its tables, what is
- * to be done for each rule (commit/state.c), and what is kept of the rules
- * (commit/read.c).  Chains that are interpreted take none of it.  Both are caps,
- * not reservations: who comes first is served, and a chain that finds no room is
- * left to the interpreter.  While a chain is replaced its old and its new programs
- * both count.
+ * to be done for each rule (commit/state.c), what is kept of the rules
+ * (commit/read.c), and tables of named sets (sets/).  Chains that are interpreted
+ * take none of it.  Both are caps, not reservations: who comes first is served, and
+ * a chain that finds no room is left to the interpreter, a set to nft.  While a
+ * chain is replaced its old and its new programs both count.
  *
  * What a netns uses is counted apart from the netns, since its last programs
  * are freed a grace period after it is gone.
