@@ -170,7 +170,7 @@ ruleset on <<-END
 			ip6 saddr fd00:1::3 counter drop
 		}
 	}
-	table ip sets {
+	table ip named {
 		set s { type ipv4_addr; elements = { 10.0.1.1, 10.0.2.2 }; }
 		chain counted {
 			type filter hook prerouting priority 300; policy accept;
@@ -209,17 +209,17 @@ quick()
 {
 	local handle hits events counted
 
-	handle=$(in_ns on nft -a list chain ip sets quick | sed -n 's/.*accept # handle //p')
-	hits=$(in_ns on awk -v h="$handle" '$2 == "sets" && $3 == "quick" && $4 == h {
+	handle=$(in_ns on nft -a list chain ip named quick | sed -n 's/.*accept # handle //p')
+	hits=$(in_ns on awk -v h="$handle" '$2 == "named" && $3 == "quick" && $4 == h {
 		print $5 }' /proc/net/nft_bpfjit_hits)
-	events=$(grep -c "table=ip/sets chain=quick handle=$handle verdict=accept " "$TMP/trace")
-	counted=$(in_ns on nft list chain ip sets counted |
+	events=$(grep -c "table=ip/named chain=quick handle=$handle verdict=accept " "$TMP/trace")
+	counted=$(in_ns on nft list chain ip named counted |
 		awk '/daddr @s/ { print $(NF - 2) }')
 	echo "$hits hits, $events events, $counted packets"
 	[ "$hits" = "$counted" ] && [ "$events" = "$counted" ] && [ "$counted" -gt 0 ]
 }
 check "sets are looked up in tables of our own" eval \
-	"in_ns on cat /proc/net/nft_bpfjit_sets | grep -q '^ip sets s .* compiled$'"
+	"in_ns on cat /proc/net/nft_bpfjit_sets | grep -q '^ip named s .* compiled$'"
 check "... which counts, and is an event" quick
 
 # What comes to the end of "pre" is counted there by its last rule.
