@@ -284,6 +284,8 @@ check "off again: nothing is counted" [ "$(in_ns on awk '!/^#/ { print $5 }' \
 	/proc/net/nft_bpfjit_hits | sort -u)" = - ]
 trace_off
 
+in_ns on nft delete table ip named
+
 # The tool: which rule dropped it?
 in_ns on timeout 60 "$TOOL" drops --count 1 >"$TMP/drops" 2>&1 &
 DROPS=$!
