@@ -29,10 +29,10 @@ on:mark-port:100           0.80  off:mark-port:100       8  150
 on:mark-geo:20000          0.48  off:mark-geo:20000      8  150
 on:five-rules:1000         0.24  off:five-rules:1000     8  150
 on:five-chains:1000        0.40  off:five-chains:1000    8  350
-on:add-hash:10000          1.10  off:add-hash:10000      0  -
-on:add-times:10000         1.10  off:add-times:10000     0  -
-on:add-ivals:10000         1.10  off:add-ivals:10000     0  -
-on:fill-hash:100000        1.25  off:fill-hash:100000    0  -
+on:add-hash:10000          1.30  off:add-hash:10000      0  -
+on:add-times:10000         1.30  off:add-times:10000     0  -
+on:add-ivals:10000         1.30  off:add-ivals:10000     0  -
+on:fill-hash:100000        1.30  off:fill-hash:100000    0  -
 '
 # Short, for all of it to end in time: one instruction more or less.
 export B_BUDGET=${B_BUDGET:-20000000} B_TIMES=${B_TIMES:-1}
