@@ -43,10 +43,10 @@ on:saddr-last:10000       0.78  off:saddr-miss:1       8  130
 on:saddr-miss:1000        1.00  on:saddr-miss:10      20  25
 on:saddr-miss:10000       1.00  on:saddr-miss:10      20  40
 on:saddr-miss:100000      1.00  on:saddr-miss:10      20  70
-on:saddr-dport:1000       1.02  off:saddr-miss:1       8  120
+on:saddr-dport:1000       1.06  off:saddr-miss:1       8  120
 on:same-saddr-tcp:1000    1.07  off:saddr-miss:1       8  120
 on:same-saddr:1000        1.40  off:saddr-miss:1       8  160
-on:acl:1000               2.40  off:saddr-miss:1      16  180
+on:acl:1000               2.50  off:saddr-miss:1      16  180
 on:fw:1000                2.75  off:saddr-miss:1      16  180
 on:ipc:1000               2.80  off:saddr-miss:1      16  180
 on:acl:10000              2.90  off:saddr-miss:1      16  300
