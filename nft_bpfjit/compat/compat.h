@@ -26,6 +26,14 @@
 #define NFJ_HOOKS_COMPARED	(NFJ_IS(6, 1) || NFJ_IS(6, 12) || NFJ_IS(7, 3))
 #endif
 
+/* Kernels whose sets have been compared with sets/: what changes them, and what a commit
+ * says of it.  On all others they are looked up in nf_tables.  NFJ_TRANS_ELEMS is from
+ * Kbuild: 6.12 learnt to put several elements into one entry in a stable release.
+ */
+#ifndef NFJ_SETS_COMPARED
+#define NFJ_SETS_COMPARED	(NFJ_IS(6, 1) || (NFJ_IS(6, 12) && NFJ_TRANS_ELEMS))
+#endif
+
 /* kern_sys_bpf() has no prototype in any header */
 union bpf_attr;
 int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
@@ -247,40 +255,50 @@ static inline u64 nfj_elem_expires(const struct nft_set_ext *ext, u64 never)
 #endif
 }
 
-/* Elements of a transaction's entry.  Newer kernels put several into one, and change
- * the timeouts of elements that are there.
+/* Elements of a transaction's entry.  6.12 puts several into one, and changes the
+ * timeouts of elements that are there.
  */
+#if NFJ_IS(6, 12) && NFJ_TRANS_ELEMS
 static inline unsigned int nfj_trans_nelems(const struct nft_trans *trans)
 {
-#if NFJ_KERNEL(6, 12)
 	return nft_trans_container_elem(trans)->nelems;
-#else
-	return 1;
-#endif
 }
 
 static inline const struct nft_set_ext *
 nfj_trans_elem_ext(const struct nft_set *set, struct nft_trans *trans,
 		   unsigned int i)
 {
-#if NFJ_KERNEL(6, 12)
 	return nft_set_elem_ext(set, nft_trans_container_elem(trans)->elems[i].priv);
-#elif NFJ_KERNEL(6, 7)
-	return nft_set_elem_ext(set, nft_trans_elem_priv(trans));
+}
+
+static inline bool nfj_trans_elem_updates(const struct nft_trans *trans,
+					  unsigned int i)
+{
+	return nft_trans_container_elem(trans)->elems[i].update_flags;
+}
 #else
+static inline unsigned int nfj_trans_nelems(const struct nft_trans *trans)
+{
+	return NFJ_SETS_COMPARED;
+}
+
+static inline const struct nft_set_ext *
+nfj_trans_elem_ext(const struct nft_set *set, struct nft_trans *trans,
+		   unsigned int i)
+{
+#if NFJ_IS(6, 1)
 	return nft_set_elem_ext(set, nft_trans_elem(trans).priv);
+#else
+	return NULL;	/* no set has a table of ours */
 #endif
 }
 
 static inline bool nfj_trans_elem_updates(const struct nft_trans *trans,
 					  unsigned int i)
 {
-#if NFJ_KERNEL(6, 12)
-	return nft_trans_container_elem(trans)->elems[i].update_flags;
-#else
 	return false;
-#endif
 }
+#endif
 
 #if !NFJ_KERNEL(6, 3)
 #define NFT_MSG_DESTROYSETELEM	NFT_MSG_DELSETELEM

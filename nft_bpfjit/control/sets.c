@@ -25,6 +25,7 @@
 
 static const char * const nfj_shadow_state[] = {
 	[NFJ_SHADOW_GOOD]	= "compiled",
+	[NFJ_SHADOW_KERNEL]	= "live:kernel",
 	[NFJ_SHADOW_DYNAMIC]	= "live:dynamic",
 	[NFJ_SHADOW_OBJECTS]	= "live:objects",
 	[NFJ_SHADOW_TYPE]	= "live:type",

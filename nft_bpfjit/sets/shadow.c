@@ -476,6 +476,8 @@ enum nfj_shadow_why nfj_shadow_why(const struct nft_set *set)
 {
 	unsigned int i;
 
+	if (!NFJ_SETS_COMPARED)
+		return NFJ_SHADOW_KERNEL;
 	if (set->flags & NFT_SET_EVAL)
 		return NFJ_SHADOW_DYNAMIC;
 	if (set->flags & NFT_SET_OBJECT)

@@ -60,6 +60,7 @@ enum nfj_shadow_kind {
 /**
  * enum nfj_shadow_why - why a set is looked up in nft
  * @NFJ_SHADOW_GOOD: it is not
+ * @NFJ_SHADOW_KERNEL: this kernel's sets have not been compared with ours
  * @NFJ_SHADOW_DYNAMIC: rules write to it
  * @NFJ_SHADOW_OBJECTS: a map of objects
  * @NFJ_SHADOW_TYPE: keys that no shadow is made for
@@ -69,6 +70,7 @@ enum nfj_shadow_kind {
  */
 enum nfj_shadow_why {
 	NFJ_SHADOW_GOOD,
+	NFJ_SHADOW_KERNEL,
 	NFJ_SHADOW_DYNAMIC,
 	NFJ_SHADOW_OBJECTS,
 	NFJ_SHADOW_TYPE,
