@@ -9,7 +9,8 @@
 # timeout: 1500
 . "$(dirname "$0")/cases.sh"
 
-CASES=(nat nat_map masquerade helper flowtable synproxy queue reject tproxy dup_fwd)
+CASES=(nat nat_map masquerade helper flowtable synproxy queue reject tproxy dup_fwd
+	bond)
 TOOLS=()
 
 # DNAT, SNAT and redirect, of real connections.
@@ -319,6 +320,86 @@ case_dup_fwd()
 	send tcp
 	after=$(arrived tx1)
 	echo "out at tx1: $((after - before))"
+}
+
+# A bond's egress and ingress, and its slaves', before and after the other slave takes
+# over.  What bonding sends by itself is ARP.
+# happens: out at b1: [1-9]
+# happens: out at b3: [1-9]
+case_bond()
+{
+	local dev port
+
+	modprobe bonding
+	ip -n "$ns" -batch - <<-END
+		link add bond7 type bond mode active-backup
+		link add b0 type veth peer name b1 netns $ns-tx
+		link add b2 type veth peer name b3 netns $ns-tx
+	END
+	for dev in bond7 b0 b2; do
+		in_ns "$ns" sysctl -qw net.ipv6.conf.$dev.disable_ipv6=1
+	done
+	ip -n "$ns-tx" link set b1 up
+	ip -n "$ns-tx" link set b3 up
+	ip -n "$ns" -batch - <<-END
+		link set b0 master bond7
+		link set b2 master bond7
+		link set bond7 up
+		addr add 10.0.7.1/24 dev bond7
+		neigh replace 10.0.7.2 lladdr 02:00:00:00:07:02 dev bond7 nud permanent
+	END
+	rules <<-END
+	table netdev t {
+		chain out {
+			type filter hook egress device bond7 priority 0; policy accept;
+			udp dport 1-4 counter
+			udp dport 5 counter drop
+			udp dport { 6, 8, 10 } meta mark set 7 counter
+			udp dport != 11 ip daddr 10.0.7.2 counter
+			ip ttl 64 udp length 10 counter
+		}
+		chain first {
+			type filter hook egress device b0 priority 0; policy accept;
+			udp dport 2-6 counter
+			udp dport 7 counter drop
+			meta mark 7 counter
+			ip protocol udp counter
+		}
+		chain second {
+			type filter hook egress device b2 priority 0; policy accept;
+			udp dport 2-6 counter
+			udp dport 8 counter drop
+			meta mark 7 counter
+			ip protocol udp counter
+		}
+		chain in {
+			type filter hook ingress device bond7 priority 0; policy accept;
+			udp dport 1-10 counter
+			udp dport 11-20 counter drop
+			ip protocol udp counter
+			meta iifname "bond7" ip protocol udp counter
+		}
+	}
+	END
+	for dev in b0:b1 b2:b3; do
+		ip -n "$ns" link set bond7 type bond active_slave ${dev%:*}
+		for port in {1..12}; do
+			in_ns "$ns" bash -c "echo x >/dev/udp/10.0.7.2/$port"
+		done
+		inject "$ns" ${dev#*:} udp >/dev/null
+		settle "$ns"
+		echo "out at ${dev#*:}: $(in_ns "$ns" nft list chain netdev t \
+			$([[ $dev = b0* ]] && echo first || echo second) |
+			sed -n 's/.*protocol udp counter packets \([0-9]*\).*/\1/p')"
+	done
+	nft_ list ruleset
+	status "$ns" >>"$TMP/$ns.status"
+	nft_ flush ruleset
+	ip -n "$ns" -batch - <<-END
+		link del bond7
+		link del b0
+		link del b2
+	END
 }
 
 run_cases "$@"
