@@ -46,7 +46,7 @@ check "list: nft's own words" diff \
 check "list: says what nft says of what there is not" fails "No such file" \
 	in_ns on "$TOOL" list table inet none
 check "translated chains are told from others" [ "$(in_ns on "$TOOL" why |
-	awk '/is translated/ { print $3 }' | xargs)" = "dns input" ]
+	awk '/is translated/ { print $3 }' | xargs)" = "dns services one input" ]
 jit on 0
 check "switched off: why says what to do" grep -q "nft_jit_enable=1" \
 	<(in_ns on "$TOOL" why inet filter input)
