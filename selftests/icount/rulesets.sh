@@ -94,11 +94,9 @@ measure()
 	mv "$tmp/least" "$tmp/costs"
 }
 
-# compare: true if $name is as cheap as it has to be.  Says in $tmp/said what it found,
-# and leaves $tmp/bad if it is not.
+# compare: true if $name is as cheap as it has to be.  Says in $tmp/said what it found.
 compare()
 {
-	rm -f "$tmp/bad"
 	awk -v name="$name" -v all="${VERBOSE-}" -v times="${times:-0}" '
 		{
 			off = $3 - $2; on = $4 - $2
@@ -119,7 +117,7 @@ compare()
 				sum_off / n, sum_on / n, sum_on ? sum_off / sum_on : 0,
 				times, bad, worst
 			exit !good
-		}' "$tmp/costs" >"$tmp/said" || { touch "$tmp/bad"; return 1; }
+		}' "$tmp/costs" >"$tmp/said"
 }
 
 for f; do
@@ -138,12 +136,13 @@ for f; do
 	run nft -s list ruleset >"$tmp/full"
 	awk -f "$tmp/empty.awk" "$tmp/full" >"$tmp/empty"
 	: >"$tmp/costs"
-	for try in 1 2 3; do
+	bad=1
+	for _ in 1 2 3; do
 		measure || die "$name"
-		! compare || break
+		compare && bad=0 && break
 	done
 	cat "$tmp/said"
-	[ ! -e "$tmp/bad" ] || failed=1
+	[ $bad = 0 ] || failed=1
 	run grep -v '^#' /proc/net/nft_bpfjit | sed '/ keep /d; s/^/#     /'
 done
 exit $failed

@@ -70,11 +70,14 @@ trace()
 
 above() { pg_above "$base" "$(pg_packet seen "$@")"; }
 
-# hold TEXT FIGURE BOUND
+# holds FIGURE BOUND
+holds() { awk -v f="$1" -v b="$2" 'BEGIN { exit !(f <= b) }'; }
+
+# hold TEXT FIGURE BOUND: a test
 hold()
 {
 	n=$((n + 1))
-	if awk -v f="$2" -v b="$3" 'BEGIN { exit !(f <= b) }'; then
+	if holds "$2" "$3"; then
 		echo "ok $n $1: $2 <= $3"
 	else
 		echo "not ok $n $1: $2 <= $3"
@@ -85,43 +88,58 @@ hold()
 chain empty
 base=$(pg_packet seen)
 printf '# %-34s %8s %8s %8s %10s %10s\n' "above an empty chain" off hits "off again" filtered traced
-# figures NAME KIND PACKET...
-figures()
+# least NAME FIGURE: the variable's is the least of those seen
+least()
 {
-	local name=$1 kind=$2
+	local -n of=$1
 
-	shift 2
-	chain "$kind"
-	off=$(above "$@")
+	[[ -n $of ]] && holds "$of" "$2" || of=$2
+}
+
+# once KIND PACKET...
+once()
+{
+	chain "$1"
+	shift
+	least off "$(above "$@")"
 	hits 1
-	hit=$(above "$@")
+	least hit "$(above "$@")"
 	hits 0
 	trace on "len == 0"
-	filtered=$(above "$@")
+	least filtered "$(above "$@")"
 	trace off
 	trace on ""
-	traced=$(above "$@")
+	least traced "$(above "$@")"
 	trace off
-	again=$(above "$@")
+	least again "$(above "$@")"
+}
+
+# figures NAME SHORT KIND HITS PACKET...: what is held: off again it costs what it did,
+# two measurements differ by up to 8 or a hundredth; hits cost up to HITS more, if not
+# 0.  What comes between two packets only adds: the least of three rounds at most.
+figures()
+{
+	local name=$1 short=$2 kind=$3 more=$4 before with
+
+	shift 4
+	off='' hit='' filtered='' traced='' again=''
+	for _ in 1 2 3; do
+		once "$kind" "$@"
+		before=$(awk -v o="$off" 'BEGIN { print o + (o > 800 ? int(o / 100) : 8) }')
+		with=$(awk -v o="$off" -v m="$more" 'BEGIN { print o + m }')
+		if holds "$again" "$before" && { [ "$more" = 0 ] || holds "$hit" "$with"; }; then
+			break
+		fi
+	done
 	printf '# %-34s %8s %8s %8s %10s %10s\n' "$name" "$off" "$hit" "$again" \
 		"$filtered" "$traced"
+	hold "off again, as before: $short" "$again" "$before"
+	[ "$more" = 0 ] || hold "hits: at most $more more: $short" "$hit" "$with"
 }
 
-# as_before NAME: switched off again; two measurements differ by up to 8, or a hundredth.
-as_before()
-{
-	hold "off again, as before: $1" "$again" \
-		"$(awk -v o="$off" 'BEGIN { print o + (o > 800 ? int(o / 100) : 8) }')"
-}
-
-figures "1,000 rules, no match: policy" plain
-as_before policy
-figures "1,000 rules, the last accepts" plain src=10.4.0.1
-as_before accept
-hold "hits: at most 20 more for a rule" "$hit" "$(awk -v o="$off" 'BEGIN { print o + 20 }')"
-figures "10 rules with a counter, all match" walk dport=2000
-as_before counters
-hold "hits: at most 20 more for each of ten" "$hit" "$(awk -v o="$off" 'BEGIN { print o + 200 }')"
+figures "1,000 rules, no match: policy" policy plain 0
+figures "1,000 rules, the last accepts" accept plain 20 src=10.4.0.1
+figures "10 rules with a counter, all match" counters walk 200 dport=2000
 ip netns delete seen
 echo "$was" >$MIN_COST
 echo "1..$n"

@@ -60,10 +60,11 @@ map_of() { echo "map $1 { type $2; ${4-} elements = { $3 }; }"; }
 # chain_of NUMBER RULES: a base chain.
 chain_of() { echo "chain c$1 { type filter hook prerouting priority $(($1 + 1)); $2 }"; }
 
-measure_hash()
+hashes()
 {
 	local n
 
+	b_base $B_MANY
 	for n in 1000 100000; do
 		echo "ip saddr @s drop" |
 			b_table "$(set_of s ipv4_addr "$(elements $n a)")" | b_load
@@ -90,10 +91,11 @@ measure_hash()
 	b_both counters-hit 1000
 }
 
-measure_ivals()
+ivals()
 {
 	local n
 
+	b_base $B_MANY
 	for n in 1000 10000 100000; do
 		echo "ip saddr @s drop" |
 			b_table "$(set_of s ipv4_addr \
@@ -109,8 +111,9 @@ measure_ivals()
 	b_both mark-geo $n $B_MANY
 }
 
-measure_maps()
+maps()
 {
+	b_base $B_MANY
 	echo "iifname vmap @m" |
 		b_table "$(map_of m "ifname : verdict" \
 			"\"pg0\" : accept, $(elements 100 '"\"eth" i "\" : drop"')")" |
@@ -126,10 +129,11 @@ measure_maps()
 	b_both mark-port 100
 }
 
-measure_many()
+many()
 {
 	local i sets='' rules='' chains=''
 
+	b_base $B_MANY
 	for ((i = 0; i < 12; i++)); do
 		sets+="$(set_of s$i ifname "\"eth$i\", \"wan$i\", \"lan$i\"")"$'\n'
 		rules+="iifname @s$i drop"$'\n'
@@ -166,7 +170,7 @@ adds()
 }
 
 # Into a set of so many elements, and all of them at once.
-measure_commits()
+commits()
 {
 	local kind more elements c
 
@@ -195,22 +199,11 @@ measure_commits()
 	done
 }
 
-measure()
-{
-	b_base $B_MANY
-	${ONLY:+eval} ${ONLY:-measure_hash}
-	[[ -z ${ONLY-} ]] || return
-	measure_ivals
-	measure_maps
-	measure_many
-	measure_commits
-}
-
-# In a function, which bash reads as a whole.
+# In a function, which bash reads as a whole.  PARTS: some of them, to look at.
 main()
 {
-	measure
-	hold_all "$table"
+	# shellcheck disable=SC2086
+	hold_all "$table" ${PARTS:-hashes ivals maps many commits}
 }
 
 main
