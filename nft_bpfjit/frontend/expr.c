@@ -919,6 +919,67 @@ static int nfj_fe_osf(struct nfj_fe *fe, const struct nlattr **tb,
 	return NFJ_FE_STOP;
 }
 
+/* Attributes of "inner", which kernels have from 6.2 on */
+#define NFJ_INNER_NUM		1
+#define NFJ_INNER_TYPE		2
+#define NFJ_INNER_FLAGS		3
+#define NFJ_INNER_HDRSIZE	4
+#define NFJ_INNER_EXPR		5
+
+/* An attribute inside a nested one, NULL: it is not there */
+static const struct nlattr *nfj_attr_in(const struct nlattr *attr, int type)
+{
+	const u8 *p;
+	int left;
+
+	if (!attr)
+		return NULL;
+	p = (const u8 *)attr + NLA_HDRLEN;
+	left = attr->nla_len - NLA_HDRLEN;
+	while (left >= NLA_HDRLEN) {
+		const struct nlattr *in = (const void *)p;
+		int len = in->nla_len;
+
+		if (len < NLA_HDRLEN || len > left)
+			break;
+		if ((in->nla_type & NLA_TYPE_MASK) == type)
+			return in;
+		left -= NLA_ALIGN(len);
+		p += NLA_ALIGN(len);
+	}
+	return NULL;
+}
+
+static bool nfj_attr_is(const struct nlattr *attr, const char *name)
+{
+	size_t len = strlen(name) + 1;
+
+	return attr && attr->nla_len == NLA_HDRLEN + len &&
+	       !memcmp((const u8 *)attr + NLA_HDRLEN, name, len);
+}
+
+/* Mirrors nft_inner_eval() as far as registers go: those of the expression in it,
+ * which is a payload or a meta
+ */
+static int nfj_fe_inner(struct nfj_fe *fe, const struct nlattr **tb,
+			const struct nfj_expr_in *in)
+{
+	const struct nlattr *name, *data;
+	u32 len = 0;
+
+	name = nfj_attr_in(tb[NFJ_INNER_EXPR], NFTA_EXPR_NAME);
+	data = nfj_attr_in(tb[NFJ_INNER_EXPR], NFTA_EXPR_DATA);
+	if (nfj_attr_is(name, "payload")) {
+		nfj_attr_u32(nfj_attr_in(data, NFTA_PAYLOAD_LEN), &len);
+		nfj_writes(fe, nfj_attr_reg(nfj_attr_in(data, NFTA_PAYLOAD_DREG)),
+			   min(len, 64U));
+	} else if (nfj_attr_is(name, "meta")) {
+		/* the type of what is inside, or its protocol, fills a word */
+		nfj_writes(fe, nfj_attr_reg(nfj_attr_in(data, NFTA_META_DREG)), 4);
+	}
+	return NFJ_FE_STOP;
+}
+
 #define A1(a)		(1U << (a))
 #define A2(a, b)	(A1(a) | A1(b))
 #define A3(a, b, c)	(A2(a, b) | A1(c))
@@ -1030,6 +1091,9 @@ const struct nfj_fe_row nfj_fe_rows[] = {
 	{ "rt", nfj_fe_rt, 0, A2(NFTA_RT_DREG, NFTA_RT_KEY) },
 	{ "socket", nfj_fe_socket, 0,
 	  A3(NFTA_SOCKET_KEY, NFTA_SOCKET_DREG, NFTA_SOCKET_LEVEL) },
+	{ "inner", nfj_fe_inner, 0,
+	  A2(NFJ_INNER_NUM, NFJ_INNER_TYPE) |
+	  A3(NFJ_INNER_FLAGS, NFJ_INNER_HDRSIZE, NFJ_INNER_EXPR) },
 	{ "osf", nfj_fe_osf, 0, A3(NFTA_OSF_DREG, NFTA_OSF_TTL, NFTA_OSF_FLAGS),
 	  NFTA_OSF_FLAGS, NFT_OSF_F_VERSION },
 	{ "tunnel", nfj_fe_tunnel, 0,

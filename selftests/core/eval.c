@@ -330,6 +330,8 @@ static u32 other_dreg(const struct x_expr *x)
 		{ "socket", NFTA_SOCKET_DREG }, { "osf", NFTA_OSF_DREG },
 		{ "tunnel", NFTA_TUNNEL_DREG }, { "xfrm", NFTA_XFRM_DREG },
 		{ "hash", NFTA_HASH_DREG },
+		{ "inner", X_IN_PAYLOAD + NFTA_PAYLOAD_DREG },
+		{ "inner", X_IN_META + NFTA_META_DREG },
 	};
 	u32 i, j;
 

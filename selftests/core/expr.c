@@ -583,11 +583,32 @@ static void put_bitwise(struct buf *b, const struct x_expr *x)
 	}
 }
 
+/* An expression of no more than numbers, those of the one in it behind them */
+static void put_other(struct buf *b, const struct x_expr *x)
+{
+	u32 i, of, at, data;
+
+	for (i = 0; i < x->nattr && x->attr[i].type < X_IN_PAYLOAD; i++)
+		put_u32(b, x->attr[i].type, x->attr[i].val);
+	if (i == x->nattr)
+		return;
+	of = x->attr[i].type < X_IN_META ? X_IN_PAYLOAD : X_IN_META;
+	at = nest(b, X_INNER_EXPR);
+	if (of == X_IN_META)
+		put(b, NFTA_EXPR_NAME, "meta", 5);
+	else
+		put(b, NFTA_EXPR_NAME, "payload", 8);
+	data = nest(b, NFTA_EXPR_DATA);
+	for (; i < x->nattr; i++)
+		put_u32(b, x->attr[i].type - of, x->attr[i].val);
+	nest_end(b, data);
+	nest_end(b, at);
+}
+
 /* Expression to attributes; bytes written */
 u32 x_attrs(const struct x_expr *x, u8 *to, u32 room)
 {
 	struct buf b = { .p = to, .max = room };
-	u32 i;
 
 	switch (x->kind) {
 	case X_PAYLOAD:
@@ -678,8 +699,7 @@ u32 x_attrs(const struct x_expr *x, u8 *to, u32 room)
 		put(&b, NFTA_MATCH_INFO, &x->info, x->len);
 		break;
 	default:
-		for (i = 0; i < x->nattr; i++)
-			put_u32(&b, x->attr[i].type, x->attr[i].val);
+		put_other(&b, x);
 	}
 	return b.n;
 }

@@ -35,7 +35,7 @@ enum x_kind {
 };
 
 #define X_DATA		16
-#define X_ATTRS		6
+#define X_ATTRS		8
 #define X_ELEMS		6
 #define X_FIELDS	3
 #define X_EXPRS		24	/* per rule, as far as the tests go */
@@ -46,6 +46,11 @@ enum x_kind {
 #define X_BITWISE_OR	4
 #define X_BITWISE_XOR	5
 #define X_BITWISE_SREG2	8
+
+/* of "inner", and what is added to the attributes of a payload or meta in it */
+#define X_INNER_EXPR	5
+#define X_IN_PAYLOAD	100
+#define X_IN_META	200
 
 struct x_attr {
 	u16	type;

@@ -26,6 +26,7 @@ static const char * const samples[] = {
 	"expr hash 1=1 2=2", "expr exthdr 1=2 4=4 5=1", "expr fib 1=2 2=1 3=1",
 	"expr numgen 1=2", "expr rt 1=2 2=0", "expr socket 2=2 1=1",
 	"expr osf 1=2 3=1", "expr tunnel 2=2 1=0", "expr xfrm 1=2 2=1",
+	"expr inner 1=0 2=1 3=15 4=8 101=2 104=4",
 	"match mark 1 0x01000000ffffffff0000000000", "expr target 2=0",
 };
 

@@ -17,7 +17,8 @@
 # A case is a function case_NAME that works on the twin $ns.  In front of it
 # stand patterns for lines that it has to have printed ("# happens: PATTERN"): a
 # case in which nothing happened has tested nothing.  So has one with no
-# translated chain.
+# translated chain.  "# bpf: PATTERN" is about lines of /proc/net/nft_bpfjit and
+# /proc/net/nft_bpfjit_rules, of the twin whose switch is on.
 #
 # The twins do it at the same time, except for cases that are about something
 # they share, which say so ("# alone").  For each the script is called once more,
@@ -99,6 +100,24 @@ send()
 	settle "$ns"
 }
 
+# at_once DEV SET...: the same, from any far end, when all of them have been made:
+# they wait in a queue that is plugged.
+at_once()
+{
+	tc -n "$ns-tx" qdisc add dev "$1" root plug limit 100000000
+	inject "$ns" "$1" -q "${@:2}" >/dev/null
+	tc -n "$ns-tx" qdisc change dev "$1" root plug release_indefinite
+	settle "$ns"
+	tc -n "$ns-tx" qdisc del dev "$1" root
+}
+
+# in_bpf: which rules are, for "# bpf:".
+in_bpf()
+{
+	status "$ns" >>"$TMP/$ns.status"
+	in_ns "$ns" cat /proc/net/nft_bpfjit_rules >>"$TMP/$ns.status"
+}
+
 # talk tcp|udp SPORT DST DPORT LADDR LPORT [option...]: from the neighbour c to
 # whoever is meant, with the neighbour s (or SERVER) listening.
 talk()
@@ -141,14 +160,20 @@ timeless()
 		s/\{"(rule|chain|set|map|elem)"/\n&/g' "$1"
 }
 
-# happened PATTERN...: in the file of the twin that is on.
+# happened CASE: what its comment wants, in the files of the twin that is on.
 happened()
 {
-	local pattern bad=0
+	local pattern patterns bad=0
 
 	grep -q ' bpf$' "$TMP/on.status" || { echo "nothing was translated"; bad=1; }
-	for pattern; do
+	mapfile -t patterns < <(about "$1" happens:)
+	for pattern in "${patterns[@]}"; do
 		grep -qE -- "$pattern" "$TMP/on" || { echo "there is no $pattern"; bad=1; }
+	done
+	mapfile -t patterns < <(about "$1" bpf:)
+	for pattern in "${patterns[@]}"; do
+		grep -qE -- "$pattern" "$TMP/on.status" ||
+			{ echo "not in BPF: $pattern"; bad=1; }
 	done
 	[ $bad = 0 ] || cat "$TMP/on.status" "$TMP/on"
 	return $bad
@@ -181,7 +206,7 @@ twin()
 # one CASE
 one()
 {
-	local case=$1 ns wants=() pids=() start=$SECONDS
+	local case=$1 ns pids=() start=$SECONDS
 
 	rm -f "$TMP"/{off,on}.status
 	for ns in off on; do
@@ -193,8 +218,7 @@ one()
 	for ns in off on; do
 		timeless "$TMP/$ns.raw" >"$TMP/$ns"
 	done
-	mapfile -t wants < <(about "$case" happens:)
-	check "$case: translated, and it happened" happened "${wants[@]}"
+	check "$case: translated, and it happened" happened "$case"
 	same "$case: the same with the switch off and on" "$TMP/off" "$TMP/on"
 	echo "# $case took $((SECONDS - start)) s"
 }
@@ -215,7 +239,7 @@ run_cases()
 	find "/lib/modules/$(uname -r)/kernel/net" -name 'nft_*.ko*' -o -name 'xt_*.ko*' \
 		-o -name 'ipt_*.ko*' | sed 's|.*/||; s|\.ko.*||' | xargs modprobe -aq
 	build_tools inject talk "${TOOLS[@]}"
-	export INJECT TALK XTMATCH
+	export INJECT TALK XTMATCH RAWRULE
 	cheap 0
 	make_twins
 	for ns in off on; do

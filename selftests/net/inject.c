@@ -2,7 +2,7 @@
 /*
  * Send a fixed set of packets, good and bad, through a packet socket.
  *
- * usage: inject DEV [-m DST-MAC] [-r REPEAT] set...
+ * usage: inject DEV [-m DST-MAC] [-r REPEAT] [-q] set...
  *
  *	ip4   tcp, udp, icmp, sctp, unknown protocols; addresses, ports, flags,
  *	      ttl, dscp at and around the values that the rulesets name;
@@ -12,6 +12,13 @@
  *	eth   VLAN tags, unknown types, multicast and foreign addresses
  *	udp   one plain IPv4/UDP packet, for floods and sums
  *	tcp   TCP SYN to ports 1 .. 100
+ *	tunnel	packets in VXLAN, Geneve, GRE and IP, good and cut off; the first and
+ *		the last frame are the same
+ *	parts	fragments small enough that the whole has many parts
+ *	gso	segments that are not cut yet, with little in the linear area
+ *	runs	datagrams and segments that GRO puts together
+ *
+ * -q: the queue of the device keeps all of them, do not wait for it.
  *
  * Nothing in it is random: two runs send the same bytes in the same order.
  * Prints how many frames were sent; SIGTERM ends it after a whole round.
@@ -50,6 +57,7 @@ static unsigned int nh;		/* network header */
 static unsigned int th;		/* transport header */
 static uint8_t th_proto;
 static unsigned int linear;	/* bytes in the linear area, 0: all */
+static struct virtio_net_hdr vh;
 static uint8_t dmac[6] = { 2, 0, 0, 0, 1, 1 };
 static const uint8_t smac[6] = { 2, 0, 0, 0, 1, 2 };
 static unsigned int ifindex;
@@ -87,7 +95,6 @@ static void set16(unsigned int at, unsigned int v)
 
 static void send_frame(void)
 {
-	struct virtio_net_hdr vh = { 0 };
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
 		.sll_ifindex = ifindex,
@@ -117,6 +124,7 @@ static void eth(unsigned int type)
 {
 	n = 0;
 	linear = 0;
+	memset(&vh, 0, sizeof(vh));
 	put(dmac, 6);
 	put(smac, 6);
 	put16(type);
@@ -740,19 +748,430 @@ static void set_tcp(void)
 	}
 }
 
+/* ---- tunnels ---- */
+
+static struct {
+	unsigned int nh, th, proto;
+} outer;
+
+/* The outer headers: IPv4, with options, IPv6, with an extension header */
+static void tunnel_ip(unsigned int how, unsigned int proto)
+{
+	switch (how) {
+	case 0:
+	case 1:
+		V4(h->proto = proto, h->dst = 0x0a000202, h->optlen = how * 8);
+		break;
+	case 2:
+		ip6("fd00:1::2", FAR6, proto, 64, 0);
+		break;
+	default:
+		ip6("fd00:1::2", FAR6, 60, 64, 0);
+		ext(proto, 1);
+	}
+	outer.nh = nh;
+	outer.th = n;
+	outer.proto = proto;
+}
+
+enum {
+	TUN_VXLAN, TUN_GENEVE, TUN_GENEVE_OPT, TUN_OTHER, TUN_GRETAP, TUN_ETHER,
+	TUN_GRE = TUN_ETHER, TUN_GRE_KEY, TUN_IPIP, TUN_ALL
+};
+
+static void tunnel_begin(unsigned int how, unsigned int kind, unsigned int type)
+{
+	switch (kind) {
+	case TUN_VXLAN:
+	case TUN_OTHER:
+		tunnel_ip(how, 17);
+		udp(40000 + type % 7, kind == TUN_VXLAN ? 4789 : 4790, 0);
+		put32(0x08000000);
+		put32(0x00007b00 + (type & 0xff00));
+		break;
+	case TUN_GENEVE:
+	case TUN_GENEVE_OPT:
+		tunnel_ip(how, 17);
+		udp(40000 + type % 7, 6081, 0);
+		put8(kind == TUN_GENEVE ? 0 : 2);
+		put8(0);
+		put16(0x6558);
+		put32(0x00007b00);
+		if (kind == TUN_GENEVE_OPT) {
+			put32(0x01020001);
+			put32(0x45000000);
+		}
+		break;
+	case TUN_GRETAP:
+		tunnel_ip(how, 47);
+		put16(0);
+		put16(0x6558);
+		break;
+	case TUN_GRE:
+		tunnel_ip(how, 47);
+		put16(0);
+		put16(type);
+		break;
+	case TUN_GRE_KEY:
+		tunnel_ip(how, 47);
+		put16(0xb000);		/* checksum (wrong), key, sequence number */
+		put16(type);
+		put32(0);
+		put32(0x7b);
+		put32(9);
+		break;
+	default:
+		tunnel_ip(how, type == ETH_IP6 ? 41 : 4);
+	}
+}
+
+static void tunnel_end(void)
+{
+	nh = outer.nh;
+	th = outer.th;
+	th_proto = 0;
+	if (outer.proto == 17) {
+		th_proto = 17;
+		set16(th + 4, n - th);
+	}
+	if (f[nh] >> 4 == 4)
+		send4();
+	else
+		send6();
+}
+
+static void inner_eth(unsigned int type)
+{
+	static const uint8_t macs[12] = { 2, 0, 0, 0, 7, 1, 2, 0, 0, 0, 7, 2 };
+
+	put(macs, 12);
+	put16(type);
+}
+
+static void inner_ip6(unsigned int next)
+{
+	struct a6 s = a6("fd00:7::1"), d = a6("fd00:7::2");
+
+	nh = n;
+	put32(0x60012345);
+	put16(0);
+	put8(next);
+	put8(63);
+	put(&s, 16);
+	put(&d, 16);
+}
+
+/* What is inside; -1: there is no such packet in a tunnel of this kind */
+static int tunnel_type(unsigned int kind, unsigned int what)
+{
+	static const uint16_t types[] = {
+		ETH_IP, ETH_IP, ETH_IP, ETH_IP, ETH_IP, ETH_IP, ETH_IP, ETH_IP,
+		ETH_IP6, ETH_IP6, ETH_IP6, ETH_IP6, ETH_IP6,
+		ETH_ARP, ETH_8021Q, ETH_8021Q, ETH_8021Q, ETH_8021AD, 0x88cc,
+	};
+
+	if (what >= ARRAY_SIZE(types))
+		return -1;
+	if (what >= 13 && kind >= TUN_ETHER)
+		return 0;
+	return types[what];
+}
+
+static void tunnel_inside(unsigned int kind, unsigned int what, unsigned int type)
+{
+	struct h4 h = {
+		.src = 0x0a070001, .dst = 0x0a070002 + what, .ttl = 63, .id = 7,
+	};
+	unsigned int at;
+
+	if (kind < TUN_ETHER)
+		inner_eth(type);
+	if (type == ETH_8021Q) {
+		put16(7);
+		put16(what == 14 ? ETH_IP : what == 15 ? ETH_IP6 : ETH_ARP);
+	} else if (type == ETH_8021AD) {
+		put16(8);
+		put16(ETH_8021Q);
+		put16(7);
+		put16(ETH_IP);
+	}
+	switch (what) {
+	case 0:
+	case 14:
+	case 17:
+		h.proto = 17; ip4(h); udp(1000, 53, 12); ip4_end();
+		break;
+	case 1:
+		h.proto = 6; ip4(h); tcp(1000, 80, 2, 1); ip4_end();
+		break;
+	case 2:
+		h.proto = 17; h.optlen = 12; ip4(h); udp(1000, 53, 12); ip4_end();
+		break;
+	case 3:
+		h.proto = 17; h.frag = 0x2000; ip4(h); udp(1000, 53, 24); ip4_end();
+		break;
+	case 4:
+		h.proto = 17; h.frag = 0x0003; ip4(h); udp(1000, 53, 12); ip4_end();
+		break;
+	case 5:
+		h.proto = 1; ip4(h); icmp(1, 8, 0); ip4_end();
+		break;
+	case 6:		/* a wrong version, and below a header that is too short */
+	case 7:
+		at = n;
+		h.proto = 17; ip4(h); udp(1000, 53, 12); ip4_end();
+		f[at] = what == 6 ? 0x55 : 0x44;
+		break;
+	case 8:
+	case 15:
+		inner_ip6(17); udp(1000, 53, 12);
+		break;
+	case 9:
+		inner_ip6(0); ext(60, 0); ext(6, 1); tcp(1000, 80, 2, 1);
+		break;
+	case 10:
+		inner_ip6(44); frag6(17, 1, 7); udp(1000, 53, 16);
+		break;
+	case 11:
+		inner_ip6(44); frag6(17, 0x18, 7); udp(1000, 53, 16);
+		break;
+	case 12:
+		inner_ip6(58); icmp(58, 128, 0);
+		break;
+	default:
+		fill(28);
+	}
+}
+
+/* The packet that comes first and last */
+static void tunnel_same(void)
+{
+	tunnel_begin(0, TUN_VXLAN, ETH_IP);
+	tunnel_inside(TUN_VXLAN, 0, ETH_IP);
+	tunnel_end();
+}
+
+static void set_tunnel(void)
+{
+	unsigned int how, kind, what, whole, cut;
+	int type;
+
+	tunnel_same();
+	for (how = 0; how < 4; how++) {
+		for (kind = 0; kind < TUN_ALL; kind++) {
+			for (what = 0; (type = tunnel_type(kind, what)) >= 0; what++) {
+				if (!type)
+					continue;
+				tunnel_begin(how, kind, type);
+				tunnel_inside(kind, what, type);
+				tunnel_end();
+			}
+		}
+	}
+	/* cut off anywhere, by a sender who says so */
+	for (kind = 0; kind < TUN_ALL; kind++) {
+		for (what = 0; (type = tunnel_type(kind, what)) >= 0; what++) {
+			if (!type || what == 5 || what == 7)
+				continue;
+			for (cut = 3, whole = -1; cut < whole; cut += 7) {
+				tunnel_begin(0, kind, type);
+				tunnel_inside(kind, what, type);
+				whole = n - outer.th;
+				n = outer.th + (cut < whole ? cut : whole);
+				if (outer.proto == 17 && n < outer.th + 8)
+					n = outer.th + 8;
+				tunnel_end();
+			}
+		}
+	}
+	/* not linear: the outer headers, part of the inner ones */
+	for (cut = 14; cut < 120; cut += 3) {
+		for (how = 0; how < 4; how += 2) {
+			tunnel_begin(how, TUN_VXLAN, how ? ETH_IP6 : ETH_IP);
+			tunnel_inside(TUN_VXLAN, how ? 9 : 1, how ? ETH_IP6 : ETH_IP);
+			fill(8000);
+			linear = cut;
+			tunnel_end();
+		}
+	}
+	/* outer fragments: the first, with the inner headers in it, and the last */
+	for (how = 0; how < 2; how++) {
+		V4(h->proto = 17, h->dst = 0x0a000202, h->id = 200 + how,
+		   h->frag = how ? 0x000c : 0x2000);
+		outer.nh = nh;
+		udp(40000, 4789, 0);
+		set16(n - 4, 8 + 8 + 14 + 20 + 8 + 12 + 26);
+		put32(0x08000000);
+		put32(0x00007b00);
+		inner_eth(ETH_IP);
+		tunnel_inside(TUN_GRE, 0, ETH_IP);
+		fill(26);
+		nh = outer.nh;
+		th_proto = 0;
+		send4();
+	}
+	tunnel_same();
+}
+
+/* ---- what is not linear ---- */
+
+/* Bytes by which the place of each is known, other ones for each datagram */
+static void pattern(unsigned int len, unsigned int which)
+{
+	unsigned int i;
+
+	for (i = 0; i < len; i++)
+		put8(i * 7 + which * 29 + (i >> 5));
+}
+
+/* The datagram that is in the frame, in fragments of @size bytes, of which conntrack
+ * makes a packet with a list of parts
+ */
+static void send_parts(unsigned int size, unsigned int id)
+{
+	static uint8_t whole[4096];
+	unsigned int len = n - th, proto, off, now, more;
+	bool six = f[nh] >> 4 == 6;
+	struct h4 h = h4_plain;
+
+	l4_end(f + nh + (six ? 8 : 12), six ? 32 : 8);
+	proto = th_proto;
+	th_proto = 0;
+	memcpy(whole, f + th, len);
+	for (off = 0; off < len; off += now) {
+		now = len - off < size ? len - off : size;
+		more = off + now < len;
+		if (six) {
+			ip6("fd00:1::2", FAR6, 44, 64, 0);
+			frag6(proto, off | more, id);
+			put(whole + off, now);
+			send6();
+		} else {
+			h.dst = 0x0a000202;
+			h.id = id;
+			h.frag = off / 8 | more << 13;
+			h.proto = proto;
+			eth(ETH_IP);
+			ip4(h);
+			put(whole + off, now);
+			send4();
+		}
+	}
+}
+
+static void set_parts(void)
+{
+	static const uint16_t sizes[] = { 8, 16, 24, 32, 40, 64, 96, 128, 200, 512 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		V4(h->proto = 17, h->dst = 0x0a000202);
+		udp(53, 5000 + i, 0); set16(n - 4, 608); pattern(600, i);
+		send_parts(sizes[i], 300 + i);
+		V4(h->proto = 6, h->dst = 0x0a000202);
+		tcp(40000, 80, 2, i); pattern(500, i);
+		send_parts(sizes[i], 400 + i);
+		ip6("fd00:1::2", FAR6, 17, 64, 0);
+		udp(53, 5000 + i, 0); set16(n - 4, 608); pattern(600, i);
+		send_parts(sizes[i], 500 + i);
+		ip6("fd00:1::2", FAR6, 6, 64, 0);
+		tcp(40000, 80, 2, i); pattern(500, i);
+		send_parts(sizes[i], 600 + i);
+	}
+}
+
+/* What is in the frame, as segments of @size bytes that are not cut yet */
+static void send_gso(unsigned int type, unsigned int size, unsigned int lin)
+{
+	linear = lin;
+	vh.gso_type = type;
+	vh.gso_size = size;
+	if (f[nh] >> 4 == 6)
+		send6();
+	else
+		send4();
+}
+
+static void set_gso(void)
+{
+	static const uint16_t lin[] = { 14, 34, 38, 54, 58, 74, 78, 90, 120, 200 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lin); i++) {
+		V4(h->proto = 6, h->dst = 0x0a000202);
+		tcp(40000, 80, 0x10, i); pattern(4000, i);
+		send_gso(VIRTIO_NET_HDR_GSO_TCPV4, 1000, lin[i]);
+		V4(h->proto = 6, h->dst = 0x0a000202);
+		tcp(40000, 81, 0x18, i); pattern(30000, i);
+		send_gso(VIRTIO_NET_HDR_GSO_TCPV4, 1400, lin[i]);
+		V4(h->proto = 17, h->dst = 0x0a000202);
+		udp(53, 5000 + i, 0); set16(n - 4, 20008); pattern(20000, i);
+		send_gso(VIRTIO_NET_HDR_GSO_UDP, 1000, lin[i]);
+		ip6("fd00:1::2", FAR6, 6, 64, 0);
+		tcp(40000, 80, 0x10, i); pattern(20000, i);
+		send_gso(VIRTIO_NET_HDR_GSO_TCPV6, 1400, lin[i]);
+	}
+}
+
+/* Runs of datagrams and segments, each of 30 with the same length */
+static void set_runs(void)
+{
+	static const uint16_t lens[] = { 3, 8, 20, 21, 33, 64, 100, 500, 1400 };
+	static const uint16_t lin[] = { 0, 14, 34, 42, 50 };
+	unsigned int i, j, k;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		for (k = 0; k < ARRAY_SIZE(lin); k++) {
+			unsigned int port = 5000 + 10 * i + k;
+
+			for (j = 0; j < 30; j++) {
+				V4(h->proto = 17, h->dst = 0x0a000202, h->frag = 0x4000);
+				udp(53, port, 0); set16(n - 4, 8 + lens[i]);
+				pattern(lens[i], j + k);
+				linear = lin[k] < n ? lin[k] : 0;
+				send4();
+			}
+			for (j = 0; j < 30; j++) {
+				ip6("fd00:1::2", FAR6, 17, 64, 0);
+				udp(53, port, 0); set16(n - 4, 8 + lens[i]);
+				pattern(lens[i], j + k);
+				linear = lin[k] < n ? lin[k] : 0;
+				send6();
+			}
+			for (j = 0; j < 30; j++) {
+				V4(h->proto = 6, h->dst = 0x0a000202, h->frag = 0x4000,
+				   h->id = j);
+				tcp(40000, port, 0x10, 1000 + j * lens[i]);
+				pattern(lens[i], j + k);
+				linear = lin[k] < n ? lin[k] : 0;
+				send4();
+			}
+			for (j = 0; j < 30; j++) {
+				ip6("fd00:1::2", FAR6, 6, 64, 0);
+				tcp(40000, port, 0x10, 1000 + j * lens[i]);
+				pattern(lens[i], j + k);
+				linear = lin[k] < n ? lin[k] : 0;
+				send6();
+			}
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long repeat = 1;
-	int opt, one = 1, i;
+	int opt, one = 1, room = 0, i;
 	cpu_set_t cpus;
 	sigset_t term;
 
 	/* behind the device, which argv[1] is to getopt */
 	argc--;
 	argv++;
-	while ((opt = getopt(argc, argv, "+m:r:")) > 0) {
+	while ((opt = getopt(argc, argv, "+m:r:q")) > 0) {
 		if (opt == 'r')
 			repeat = strtoul(optarg, NULL, 0);
+		else if (opt == 'q')
+			room = 1 << 30;
 		else if (opt != 'm' ||
 			 sscanf(optarg, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx",
 				dmac, dmac + 1, dmac + 2, dmac + 3, dmac + 4,
@@ -768,7 +1187,8 @@ int main(int argc, char **argv)
 	ifindex = if_nametoindex(argv[0]);
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
 	if (!ifindex || fd < 0 ||
-	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one))) {
+	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) ||
+	    (room && setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))) {
 		perror("inject");
 		return 1;
 	}
@@ -787,6 +1207,14 @@ int main(int argc, char **argv)
 				set_eth();
 			} else if (!strcmp(argv[i], "tcp")) {
 				set_tcp();
+			} else if (!strcmp(argv[i], "tunnel")) {
+				set_tunnel();
+			} else if (!strcmp(argv[i], "parts")) {
+				set_parts();
+			} else if (!strcmp(argv[i], "gso")) {
+				set_gso();
+			} else if (!strcmp(argv[i], "runs")) {
+				set_runs();
 			} else if (!strcmp(argv[i], "udp")) {
 				V4(h->proto = 17);
 				udp(53, 5353, 10);
