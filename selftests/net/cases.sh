@@ -133,6 +133,16 @@ talk()
 # arrived DEV: how many frames, on the far side.
 arrived() { in_ns "$ns-tx" awk -v d="$1:" '$1 == d { print $3 }' /proc/net/dev; }
 
+# came_out DEV COMMAND...: how many frames did while the command ran.
+came_out()
+{
+	local before
+
+	before=$(arrived "$1")
+	"${@:2}"
+	echo "out at $1: $(($(arrived "$1") - before))"
+}
+
 # connections [option...]: conntrack -L without what depends on time, as whether
 # a UDP connection that has gone on for two seconds is assured.
 connections()

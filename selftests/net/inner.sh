@@ -148,14 +148,13 @@ tests()
 	END
 }
 
-# all_of FAMILY DEV: packets, and what has become of them.
+# all_of FAMILY DEV TO: packets, and what has become of them.
 all_of()
 {
-	at_once "$2" tunnel
+	came_out "$3" at_once "$2" tunnel
 	in_bpf
 	counted "$1" pre u i
-	echo "out: $(arrived tx1) $(arrived tp1)"
-	in_ns "$ns" nft list table "$3" t
+	nft_ list ruleset
 }
 
 # alone
@@ -170,6 +169,7 @@ all_of()
 # happens: ^packets [1-9].*inner,3,13,4,meta
 # happens: ^packets [1-9].*inner,5,12,4,meta
 # happens: ^packets [1-9].*cmp,1,eq,17c1 counter drop
+# happens: ^out at tx1: [1-9]
 # bpf: ^inet t pre .* bpf$
 # bpf: ^inet t pre [0-9]+ bpf 1 4 5 - counter
 # bpf: ^inet t pre [0-9]+ bpf 0 4 9 inner inner,cmp,inner,cmp,counter
@@ -177,11 +177,12 @@ case_inet()
 {
 	sets inet hook prerouting priority 0
 	tests 1 "meta,15,1 cmp,1,eq,02" "meta,15,1 cmp,1,eq,0a"
-	all_of 1 tx0 inet
+	all_of 1 tx0 tx1
 }
 
 # alone
 # happens: ^packets [1-9].*inner,1,15,8,payload,t,2,2,8 lookup,8,pair
+# happens: ^out at tx1: [1-9]
 # bpf: ^netdev t pre .* bpf$
 # bpf: ^netdev t pre [0-9]+ bpf 1 4 5 - counter
 # bpf: ^netdev t pre [0-9]+ bpf 0 4 9 inner inner,cmp,inner,cmp,counter
@@ -189,11 +190,12 @@ case_netdev()
 {
 	sets netdev hook ingress device in0 priority 0
 	tests 5 "meta,1,1 cmp,1,eq,0800" "meta,1,1 cmp,1,eq,86dd"
-	all_of 5 tx0 netdev
+	all_of 5 tx0 tx1
 }
 
 # alone
 # happens: ^packets [1-9].*inner,1,15,8,payload,t,2,2,8 lookup,8,pair
+# happens: ^out at tp1: [1-9]
 # bpf: ^bridge t pre .* bpf$
 # bpf: ^bridge t pre [0-9]+ bpf 1 4 5 - counter
 # bpf: ^bridge t pre [0-9]+ bpf 0 3 6 inner inner,lookup,counter
@@ -201,7 +203,7 @@ case_bridge()
 {
 	sets bridge hook prerouting priority 0
 	tests 7 "meta,1,1 cmp,1,eq,0800" "meta,1,1 cmp,1,eq,86dd"
-	all_of 7 tp0 bridge
+	all_of 7 tp0 tp1
 }
 
 # Part of nf_tables since 6.2.

@@ -24,7 +24,7 @@ loads()
 {
 	local off width
 
-	for ((off = $2; off < $3; off += 5)); do
+	for ((off = $2; off < $3; off += 7)); do
 		for width in 1 2 3 4 8 16; do
 			echo "@$1,$((8 * off)),$((8 * width)) >=" \
 				"0x$(printf '7%.0s' $(seq $((2 * width)))) counter"
@@ -40,7 +40,8 @@ plain()
 {
 	cat <<-END
 	meta length > 9100 counter
-	meta length > 100 counter
+	meta length > 560 counter
+	udp dport 5000-5024 udp length > 80 counter
 	ip length > 1500 counter
 	ip6 length > 1500 counter
 	ip saddr 10.0.1.2 counter
@@ -116,7 +117,6 @@ no_gro()
 # result: of a ruleset, which goes.
 result()
 {
-	echo "out: $(arrived tx1) $(arrived tp1)"
 	in_bpf
 	nft_ list ruleset
 	nft_ flush ruleset
@@ -126,25 +126,27 @@ result()
 both()
 {
 	ruleset_of inet hook prerouting
-	at_once tx0 "$1"
+	came_out tx1 at_once tx0 "$1"
 	result
 	ruleset_of netdev hook ingress device in0
-	at_once tx0 "$1"
+	came_out tx1 at_once tx0 "$1"
 	result
 	# What conntrack knows of these is not for the next case.
 	in_ns "$ns" conntrack -F 2>/dev/null
 }
 
-# Fragments, put together where there is conntrack.
-# happens: meta length > 100 counter packets [1-9]
+# Fragments, put together where there is conntrack: none of them has more than 560
+# bytes.
+# happens: meta length > 560 counter packets [1-9]
 # happens: @th,400,8 > 0xe0 counter packets [1-9][0-9]* bytes [0-9]* drop
+# happens: ^out at tx1: [1-9]
 # bpf: ^inet t c .* bpf$
 # bpf: ^inet t first .* bpf$
 case_parts()
 {
 	rules <<-END
-	table inet ct {
-		chain ct {
+	table inet tracked {
+		chain pre {
 			type filter hook prerouting priority -300; policy accept;
 			ct state new counter
 		}
@@ -156,6 +158,7 @@ case_parts()
 # happens: meta length > 9100 counter packets [1-9]
 # happens: ip length > 1500 counter packets [1-9]
 # happens: ip6 length > 1500 counter packets [1-9]
+# happens: ^out at tx1: [1-9]
 # bpf: ^inet t c .* bpf$
 # bpf: ^netdev t first .* bpf$
 case_gso()
@@ -166,7 +169,8 @@ case_gso()
 # Lists of skbs, each a datagram.
 # alone
 # happens: meta length > 9100 counter packets [1-9]
-# happens: udp length > 500 counter packets [1-9]
+# happens: udp dport 5000-5024 udp length > 80 counter packets [1-9]
+# happens: ^out at tx1: [1-9]
 # bpf: ^inet t c .* bpf$
 # bpf: ^netdev t first .* bpf$
 case_list()
@@ -179,7 +183,8 @@ case_list()
 # Datagrams in one skb.
 # alone
 # happens: meta length > 9100 counter packets [1-9]
-# happens: udp length > 500 counter packets [1-9]
+# happens: udp dport 5000-5024 udp length > 80 counter packets [1-9]
+# happens: ^out at tx1: [1-9]
 # bpf: ^inet t c .* bpf$
 # bpf: ^netdev t first .* bpf$
 case_forwarding()
@@ -189,17 +194,20 @@ case_forwarding()
 	no_gro in0
 }
 
-# bpf: ^bridge t c .* bpf$
-# happens: meta length > 9100 counter packets [1-9]
+# Datagrams and segments through a bridge, and what is put together in it.
 # alone
+# happens: meta length > 9100 counter packets [1-9]
+# happens: ^out at tp1: [1-9]
+# bpf: ^bridge t c .* bpf$
+# bpf: ^netdev t first .* bpf$
 case_bridge()
 {
 	gro p0 gro rx-gro-list
 	ruleset_of bridge hook forward
-	at_once tp0 parts gso runs
+	came_out tp1 at_once tp0 parts gso runs
 	result
 	ruleset_of netdev hook ingress device p0
-	at_once tp0 runs gso
+	came_out tp1 at_once tp0 runs gso
 	result
 	no_gro p0
 }
