@@ -119,6 +119,7 @@ struct nfj_fill {
 #define NFJ_ENTRY_JUMPS		0x08	/* holds a jump or a goto */
 #define NFJ_ENTRY_ODD		0x10	/* for packets with a short transport header */
 #define NFJ_ENTRY_NOTIN		0x20	/* goes on when @set does not have the key */
+#define NFJ_ENTRY_NOBREAK	0x40	/* jumps for sure when it matches */
 
 /**
  * struct nfj_entry - an entry: a rule, or one case of a rule
@@ -305,6 +306,23 @@ int nfj_ir_add_set(struct nfj_ir *ir, struct nfj_entry *entry,
 		   bool in);
 int nfj_ir_add_wide(struct nfj_ir *ir, struct nfj_entry *entry,
 		    struct nfj_test *num, u32 n, bool in);
+
+/* imr/inline.c: a chain and those that it jumps to, in one */
+
+/**
+ * struct nfj_origin - where an entry comes from
+ * @ir: the chain that it was in
+ * @entry: its number there
+ */
+struct nfj_origin {
+	const struct nfj_ir	*ir;
+	u32			entry;
+};
+
+int nfj_ir_inline(struct nfj_ir *to, const struct nfj_ir *ir,
+		  const struct nfj_ir *(*callee)(void *arg, const struct nfj_ir *ir,
+						 u32 entry),
+		  void *arg, struct nfj_origin *origin, u32 max);
 
 /* Something that no caller may ask for: user space stops there and then, so that
  * its tests see who did; the kernel says so once and leaves the chain alone.

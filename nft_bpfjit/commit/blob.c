@@ -14,49 +14,67 @@
 
 #define NFJ_EBPF_RULE	(sizeof(struct nft_rule_dp) + NFJ_EBPF_SIZE)
 
-/* What a jump leads to only its expression knows, which does nothing but load
- * it into the verdict register.
+/**
+ * nfj_expr_target - where a jump leads
+ * @expr: an immediate expression with NFT_JUMP or NFT_GOTO, which alone knows, and does
+ *	  nothing but load it into the verdict register
+ *
+ * Return: the chain.
  */
-static void nfj_act_target(struct nfj_act *act, const struct nft_expr *expr)
+const struct nft_chain *nfj_expr_target(const struct nft_expr *expr)
 {
 	struct nft_regs regs;
 
 	regs.verdict.code = NFT_CONTINUE;
 	expr->ops->eval(expr, &regs, NULL);
-	act->chain = regs.verdict.chain;
+	return regs.verdict.chain;
 }
 
-/* The entries of a rule from @act on: numbers of expressions become pointers */
-static void nfj_acts_place(struct nfj_act *act, const struct nfj_act *last,
-			   struct nft_rule_dp *dp)
+/* An entry, whose rule's expressions are @data: their numbers become pointers */
+static void nfj_act_place(struct nfj_act *act, const void *data, u32 dlen)
 {
-	u32 nr = act->rule, n, cut, end;
+	const struct nft_expr *expr = data;
+	u32 n, cut = act->cut, end = act->stop;
 
-	for (; act != last && act->rule == nr; act++) {
-		struct nft_expr *expr = (void *)dp->data;
-
-		cut = act->cut;
-		end = act->stop;
-		act->expr = NULL;
-		for (n = 0; (void *)expr < (void *)dp->data + dp->dlen; n++) {
-			if (n == cut && cut < end)
-				act->expr = expr;
-			if (n == cut + 1 && act->look)
-				act->look->resume = expr;
-			if (n == end)
-				break;
-			expr = (void *)expr + expr->ops->size;
-		}
-		act->end = expr;
-		if (act->look && cut + 1 == end)
-			act->look->resume = act->end;
-		if (act->expr && act->expr->ops == nfj_counter_ops &&
-		    end == cut + 1)
-			act->flags |= NFJ_ACT_COUNT;
-		if ((act->verdict == NFT_JUMP || act->verdict == NFT_GOTO) &&
-		    !act->chain)
-			nfj_act_target(act, expr);
+	act->expr = NULL;
+	for (n = 0; (const void *)expr < data + dlen; n++) {
+		if (n == cut && cut < end)
+			act->expr = expr;
+		if (n == cut + 1 && act->look)
+			act->look->resume = expr;
+		if (n == end)
+			break;
+		expr = (const void *)expr + expr->ops->size;
 	}
+	act->end = expr;
+	if (act->look && cut + 1 == end)
+		act->look->resume = act->end;
+	if (act->expr && act->expr->ops == nfj_counter_ops && end == cut + 1)
+		act->flags |= NFJ_ACT_COUNT;
+	if ((act->verdict == NFT_JUMP || act->verdict == NFT_GOTO) && !act->chain)
+		act->chain = nfj_expr_target(expr);
+}
+
+/* The entries from @act on of a rule of the blob, and those that it led to in other
+ * chains: these have their expressions in their own rules, which go when what is made
+ * of them has gone.  Returns the first entry of another rule.
+ */
+static struct nfj_act *nfj_acts_place(const struct nfj_state *st, struct nfj_act *act,
+				      const struct nft_rule_dp *dp)
+{
+	u32 nr = act->rule;
+
+	for (; act != st->acts + st->nacts && act->rule == nr; act++) {
+		if (act->flags & NFJ_ACT_AWAY) {
+			const struct nft_rule *rule =
+				st->places[act - st->acts].rule;
+
+			nfj_act_place(act, rule->data, rule->dlen);
+		} else {
+			nfj_act_place(act, dp->data, dp->dlen);
+		}
+	}
+	return act;
 }
 
 /**
@@ -132,11 +150,8 @@ struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 		dp->handle = rule->handle;
 		dp->dlen = len;
 		data += len;
-		if (act != last_act && act->rule == nr) {
-			nfj_acts_place(act, last_act, dp);
-			while (act != last_act && act->rule == nr)
-				act++;
-		}
+		if (act != last_act && act->rule == nr)
+			act = nfj_acts_place(st, act, dp);
 		nr++;
 	}
 	blob->size = data - (void *)blob->data;

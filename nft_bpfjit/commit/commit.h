@@ -219,6 +219,24 @@ struct nfj_change {
 };
 
 /**
+ * struct nfj_flat - a chain and those that it jumps to, in one
+ * @net: the netns
+ * @nc: the chain
+ * @ir: what it becomes
+ * @origin: of each entry of @ir
+ * @callees: chains that may be in it
+ * @ncallees: how many
+ */
+struct nfj_flat {
+	struct net		*net;
+	struct nfj_chain	*nc;
+	struct nfj_ir		ir;
+	struct nfj_origin	*origin;
+	struct list_head	callees;
+	u32			ncallees;
+};
+
+/**
  * nfj_blob_now - the blob that packets use
  * @net: the netns
  * @chain: the chain
@@ -288,6 +306,7 @@ void nfj_chains_exit(void);
 
 /* state.c: what packets see of a chain */
 struct nfj_state *nfj_state_new(struct net *net, const struct nfj_chain *nc,
+				const struct nfj_flat *flat,
 				struct nfj_budget *budget, size_t *wanted);
 void nfj_state_use(struct nfj_state *st, struct nfj_matcher *m);
 void nfj_state_free(struct nfj_state *st);
@@ -313,6 +332,7 @@ int nfj_rules_each(struct net *net, struct nft_chain *chain, nfj_rule_fn *each,
 		   void *arg);
 int nfj_change_read(struct net *net, struct nfj_change *c);
 int nfj_change_peek(struct net *net, struct nfj_change *c);
+struct nfj_kept *nfj_kept_new(struct net *net, struct nft_chain *chain);
 void nfj_change_forget(struct nfj_change *c);
 void nfj_change_unread(struct nfj_change *c);
 int nfj_kept_charge(struct nfj_kept *kept, struct nfj_budget *budget,
@@ -338,7 +358,16 @@ void nfj_translate(struct net *net, struct nfj_change *c);
 void nfj_table_settle(struct net *net, struct nft_table *table,
 		      struct list_head *changes);
 
+/* inline.c: chains that a chain jumps to, in one with it */
+u32 nfj_inline_room(void);
+struct nfj_flat *nfj_flat_new(struct net *net, struct nfj_chain *nc);
+void nfj_flat_free(struct nfj_flat *flat);
+int nfj_flat_places(const struct nfj_flat *flat, struct nfj_state *st);
+bool nfj_inline_stale(const struct nfj_state *st);
+
 /* edit.c: large chains of which little changes */
+extern unsigned int nfj_edit_min_rules;
+
 int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st);
 void nfj_rebuild_queue(struct nfj_net *nn);
 void nfj_rebuild_work(struct work_struct *work);
@@ -346,6 +375,7 @@ void nfj_rebuild_work(struct work_struct *work);
 /* blob.c: what nft_do_chain() walks */
 struct nft_rule_blob *nfj_blob_build(struct net *net, struct nft_chain *chain,
 				     struct nfj_state *st, gfp_t gfp);
+const struct nft_chain *nfj_expr_target(const struct nft_expr *expr);
 void nfj_blob_retire(struct nft_rule_blob *blob);
 
 /* commit.c: a transaction */
@@ -355,6 +385,7 @@ void nfj_commit_finish(struct net *net, struct nfj_changes *changes);
 struct nfj_change *nfj_change_add(struct nft_chain *chain,
 				  struct list_head *changes);
 void nfj_changes_build(struct net *net, struct list_head *changes);
+void nfj_changes_publish(struct net *net, struct list_head *changes);
 void nfj_changes_free(struct list_head *changes);
 
 /* switch.c: without one */

@@ -43,7 +43,7 @@
 /* The worker takes no more than one part of time out of so many */
 #define NFJ_REBUILD_SHARE	16
 
-static unsigned int nfj_edit_min_rules = 256;
+unsigned int nfj_edit_min_rules = 256;
 module_param_named(edit_min_rules, nfj_edit_min_rules, uint, 0644);
 MODULE_PARM_DESC(edit_min_rules, "rules from which on a chain keeps its program for a while when some of them change");
 
@@ -165,7 +165,7 @@ int nfj_edit(struct net *net, struct nfj_change *c, struct nfj_state *st)
 	size_t size = struct_size(ed, seg, NFJ_SEGS_MAX + 1);
 	int err = -E2BIG;
 
-	if (!old || !c->was || c->was->ir.nentries != old->nacts || !c->nruns ||
+	if (!old || old->places || !c->was || c->was->ir.nentries != old->nacts || !c->nruns ||
 	    c->nruns > NFJ_RUNS_MAX ||
 	    old->matcher->nentries < READ_ONCE(nfj_edit_min_rules))
 		return -EINVAL;
@@ -308,7 +308,7 @@ static void nfj_rebuild_give(struct nfj_net *nn, u64 serial,
 	if (WARN_ON_ONCE(!nc->kept))
 		goto out_put;
 	memcg = set_active_memcg(m->payer.memcg);
-	st = nfj_state_new(nn->net, nc, nn->budget, &wanted);
+	st = nfj_state_new(nn->net, nc, NULL, nn->budget, &wanted);
 	if (!IS_ERR(st)) {
 		nfj_hits_attach(nn->net, chain, nc, st);
 		blob = nfj_blob_build(nn->net, chain, st, GFP_KERNEL);

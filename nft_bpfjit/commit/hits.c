@@ -182,7 +182,7 @@ void nfj_hits_attach(const struct net *net, const struct nft_chain *chain,
 	const struct nfj_state *now = blob ? nfj_blob_state(blob) : NULL;
 	struct nfj_hits *hits;
 
-	if (!nfj_pernet(net)->hits)
+	if (!nfj_pernet(net)->hits || st->places)
 		return;
 	hits = nfj_hits_make(net, chain, now ? now->hits : NULL, nc->hits);
 	if (!hits)
@@ -222,6 +222,35 @@ static struct nfj_state *nfj_state_now(const struct net *net,
 	return NULL;
 }
 
+/* Chains that others were put into do not count: they are taken apart before, and put
+ * together after that.
+ */
+static void nfj_hits_apart(struct net *net, bool apart)
+{
+	struct nftables_pernet *nft_net = nfj_nft_pernet(net);
+	struct nft_table *table;
+	struct nft_chain *chain;
+	LIST_HEAD(changes);
+
+	list_for_each_entry(table, &nft_net->tables, list)
+		list_for_each_entry(chain, &table->chains, list) {
+			const struct nfj_state *st =
+				nfj_blob_state(nfj_blob_now(net, chain));
+
+			if (st && (apart ? !!st->places :
+					   nfj_chain_find(chain)->stats.jumps &&
+					   st->nacts < nfj_inline_room()))
+				nfj_change_add(chain, &changes);
+		}
+	if (list_empty(&changes))
+		return;
+	/* packets that began with the past generation */
+	synchronize_rcu();
+	list_for_each_entry(table, &nft_net->tables, list)
+		nfj_table_settle(net, table, &changes);
+	nfj_changes_publish(net, &changes);
+}
+
 /**
  * nfj_hits_switch - count, or stop counting, how often the rules of a netns are run
  * @net: the netns
@@ -249,6 +278,8 @@ void nfj_hits_switch(struct net *net, bool on)
 		static_branch_inc(&nfj_hits_key);
 	else
 		static_branch_dec(&nfj_hits_key);
+	if (on)
+		nfj_hits_apart(net, true);
 	list_for_each_entry(table, &nft_net->tables, list) {
 		list_for_each_entry(chain, &table->chains, list) {
 			nc = nfj_chain_find(chain);
@@ -259,7 +290,7 @@ void nfj_hits_switch(struct net *net, bool on)
 				continue;
 			}
 			st = nfj_state_now(net, chain, nc);
-			if (st)
+			if (st && !st->hits)
 				nfj_hits_attach(net, chain, nc, st);
 		}
 	}
@@ -267,6 +298,8 @@ void nfj_hits_switch(struct net *net, bool on)
 		synchronize_rcu();
 	list_for_each_entry_safe(hits, next, &gone, list)
 		nfj_hits_put(hits);
+	if (!on)
+		nfj_hits_apart(net, false);
 out:
 	mutex_unlock(&nft_net->commit_mutex);
 }

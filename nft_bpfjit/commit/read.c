@@ -413,6 +413,59 @@ int nfj_change_peek(struct net *net, struct nfj_change *c)
 	return come ? nfj_change_new(net, c) : 0;
 }
 
+/* The rules of the next generation of a chain; *@writes is set if they write to sets */
+static struct nfj_kept *nfj_kept_make(struct net *net, struct nfj_change *c,
+				      bool *writes)
+{
+	struct nfj_kept *kept = kzalloc(sizeof(*kept), NFJ_GFP);
+	const struct nft_rule *rule;
+	struct nfj_reader rd;
+	u32 n = 0;
+	int err;
+
+	if (!kept)
+		return ERR_PTR(-ENOMEM);
+	list_for_each_entry(rule, &c->chain->rules, list)
+		n += nft_is_active_next(net, rule);
+	nfj_ir_init(&kept->ir);
+	kept->ir.family = c->chain->table->family;
+	err = nfj_reader_init(&rd, net, c->chain->table);
+	kept->rule = kvmalloc_array(n, sizeof(*kept->rule), NFJ_GFP);
+	if (!kept->rule && n)
+		err = -ENOMEM;
+	if (!err)
+		err = nfj_kept_rules(c, kept, &rd);
+	nfj_reader_exit(&rd);
+	*writes |= rd.writes;
+	if (!err)
+		return kept;
+	nfj_kept_free(kept);
+	return ERR_PTR(err);
+}
+
+/**
+ * nfj_kept_new - read the rules of the next generation of a chain
+ * @net: the netns
+ * @chain: the chain, of which nothing is kept
+ *
+ * Context: commit mutex; sleeps.
+ *
+ * Return: the rules, to be freed with nfj_kept_free(), or NULL.
+ */
+struct nfj_kept *nfj_kept_new(struct net *net, struct nft_chain *chain)
+{
+	struct nfj_change *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	struct nfj_kept *kept;
+	bool writes = false;
+
+	if (!c)
+		return NULL;
+	c->chain = chain;
+	kept = nfj_kept_make(net, c, &writes);
+	kfree(c);
+	return IS_ERR(kept) ? NULL : kept;
+}
+
 /**
  * nfj_change_read - make the IMR of the next generation of a chain
  * @net: the netns
@@ -427,36 +480,18 @@ int nfj_change_read(struct net *net, struct nfj_change *c)
 {
 	struct nfj_stats *stats = &c->nc->stats;
 	struct nfj_kept *kept;
-	const struct nft_rule *rule;
-	struct nfj_reader rd;
-	u32 n = 0;
-	int err;
+	bool writes = false;
 
 	nfj_change_forget(c);
 	memset(stats, 0, sizeof(*stats));
-	list_for_each_entry(rule, &c->chain->rules, list)
-		n += nft_is_active_next(net, rule);
-	kept = kzalloc(sizeof(*kept), NFJ_GFP);
-	if (!kept)
-		return -ENOMEM;
-	nfj_ir_init(&kept->ir);
-	kept->ir.family = c->chain->table->family;
-	err = nfj_reader_init(&rd, net, c->chain->table);
-	kept->rule = kvmalloc_array(n, sizeof(*kept->rule), NFJ_GFP);
-	if (!kept->rule && n)
-		err = -ENOMEM;
-	if (!err)
-		err = nfj_kept_rules(c, kept, &rd);
-	nfj_reader_exit(&rd);
-	c->nc->writes |= rd.writes;
-	nfj_pernet(net)->shadows.written |= rd.writes;
-	if (err) {
-		nfj_kept_free(kept);
-		return err;
-	}
+	kept = nfj_kept_make(net, c, &writes);
+	c->nc->writes |= writes;
+	nfj_pernet(net)->shadows.written |= writes;
+	if (IS_ERR(kept))
+		return PTR_ERR(kept);
 	c->nc->kept = kept;
 	stats->known = true;
-	stats->rules = n;
+	stats->rules = kept->nrules;
 	nfj_stats_add(stats, &kept->ir);
 	return 0;
 }

@@ -79,6 +79,7 @@ static struct nfj_act *nfj_acts_make(const struct nfj_ir *ir)
 
 /* What a state takes, but for its matcher */
 static int nfj_state_charge(struct nfj_state *st, const struct nfj_ir *ir,
+			    const struct nfj_flat *flat,
 			    struct nfj_budget *budget, size_t *wanted)
 {
 	size_t size = sizeof(*st) + ir->nentries * sizeof(*st->acts) +
@@ -89,6 +90,9 @@ static int nfj_state_charge(struct nfj_state *st, const struct nfj_ir *ir,
 
 	for (i = 0; i < ir->nentries; i++)
 		size += ir->entries[i].set ? sizeof(*st->looks) : 0;
+	if (flat)
+		size += ir->nentries * sizeof(*st->places) +
+			struct_size(st->inlined, chain, flat->ncallees);
 	*wanted += size;
 	err = nfj_budget_charge(budget, size);
 	if (err)
@@ -98,17 +102,20 @@ static int nfj_state_charge(struct nfj_state *st, const struct nfj_ir *ir,
 	return 0;
 }
 
-/* Which rule each entry is of, for those who look on */
-static u64 *nfj_handles(const struct nfj_kept *kept)
+/* Which rule each entry is of */
+static int nfj_rules_note(struct nfj_state *st, const struct nfj_kept *kept,
+			  const struct nfj_flat *flat)
 {
-	const struct nfj_ir *ir = &kept->ir;
-	u64 *handles;
 	u32 i;
 
-	handles = kvmalloc_array(ir->nentries, sizeof(*handles), NFJ_GFP);
-	for (i = 0; handles && i < ir->nentries; i++)
-		handles[i] = kept->rule[ir->entries[i].rule].handle;
-	return handles;
+	st->handles = kvmalloc_array(st->nacts, sizeof(*st->handles), NFJ_GFP);
+	if (!st->handles)
+		return -ENOMEM;
+	if (flat)
+		return nfj_flat_places(flat, st);
+	for (i = 0; i < st->nacts; i++)
+		st->handles[i] = kept->rule[kept->ir.entries[i].rule].handle;
+	return 0;
 }
 
 /* Where the key of a lookup lies: fills are in the order of registers.  False: not
@@ -183,6 +190,7 @@ static int nfj_looks_make(struct net *net, struct nfj_state *st,
  * nfj_state_new - a state without a matcher
  * @net: the netns
  * @nc: what is known of a chain, its rules among it
+ * @flat: the chain with others in it, or NULL
  * @budget: whose memory it is to be
  * @wanted: bytes are added
  *
@@ -191,18 +199,19 @@ static int nfj_looks_make(struct net *net, struct nfj_state *st,
  * Return: the state, to be freed with nfj_state_free(), or an errno.
  */
 struct nfj_state *nfj_state_new(struct net *net, const struct nfj_chain *nc,
+				const struct nfj_flat *flat,
 				struct nfj_budget *budget, size_t *wanted)
 {
 	static atomic64_t serial = ATOMIC64_INIT(0);
 	struct nfj_state *st = kzalloc(sizeof(*st), NFJ_GFP);
-	const struct nfj_ir *ir = &nc->kept->ir;
+	const struct nfj_ir *ir = flat ? &flat->ir : &nc->kept->ir;
 	const struct nft_chain *chain = nc->chain;
 	int err;
 
 	if (!st)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&st->list);
-	err = nfj_state_charge(st, ir, budget, wanted);
+	err = nfj_state_charge(st, ir, flat, budget, wanted);
 	if (err)
 		goto out_free;
 	err = -ENOMEM;
@@ -214,8 +223,7 @@ struct nfj_state *nfj_state_new(struct net *net, const struct nfj_chain *nc,
 	st->acts = nfj_acts_make(ir);
 	if (!st->acts)
 		goto out_free;
-	st->handles = nfj_handles(nc->kept);
-	if (!st->handles)
+	if (nfj_rules_note(st, nc->kept, flat))
 		goto out_free;
 	if (!ir->nfills)
 		return st;
@@ -267,6 +275,8 @@ void nfj_state_free(struct nfj_state *st)
 	kvfree(st->acts);
 	kvfree(st->fills);
 	kvfree(st->handles);
+	kvfree(st->places);
+	kfree(st->inlined);
 	nfj_hits_put(st->hits);
 	if (st->charged) {
 		nfj_budget_uncharge(st->budget, st->charged);

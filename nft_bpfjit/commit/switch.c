@@ -112,6 +112,28 @@ static bool nfj_net_busy(const struct nftables_pernet *nft_net)
 }
 
 /**
+ * nfj_changes_publish - let packets use what chains have become, outside of a commit
+ * @net: the netns
+ * @changes: the chains, all of them settled; empty afterwards
+ *
+ * Context: commit mutex, and no packet uses the past generation; sleeps.
+ */
+void nfj_changes_publish(struct net *net, struct list_head *changes)
+{
+	struct nfj_change *c;
+
+	nfj_changes_build(net, changes);
+	list_for_each_entry(c, changes, list) {
+		if (!c->blob)
+			continue;
+		if (c->st)
+			list_add_tail(&c->st->list, &c->nc->states);
+		nfj_chain_publish(net, c->chain, c->nc, c->blob);
+	}
+	nfj_changes_free(changes);
+}
+
+/**
  * nfj_switch - translate, or stop translating, what a netns has loaded
  * @net: the netns
  * @on: which
@@ -127,7 +149,6 @@ int nfj_switch(struct net *net, bool on, bool grant)
 	struct nfj_net *nn = nfj_pernet(net);
 	struct nft_table *table;
 	struct nft_chain *chain;
-	struct nfj_change *c;
 	LIST_HEAD(changes);
 	int err = 0;
 	bool all;
@@ -177,15 +198,7 @@ int nfj_switch(struct net *net, bool on, bool grant)
 	if (on) {
 		list_for_each_entry(table, &nft_net->tables, list)
 			nfj_table_settle(net, table, &changes);
-		nfj_changes_build(net, &changes);
-		list_for_each_entry(c, &changes, list) {
-			if (!c->blob)
-				continue;
-			if (c->st)
-				list_add_tail(&c->st->list, &c->nc->states);
-			nfj_chain_publish(net, c->chain, c->nc, c->blob);
-		}
-		nfj_changes_free(&changes);
+		nfj_changes_publish(net, &changes);
 	}
 out:
 	mutex_unlock(&nft_net->commit_mutex);

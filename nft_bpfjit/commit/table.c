@@ -125,13 +125,14 @@ static void nfj_chain_translate(struct net *net, struct nfj_chain *nc,
 				const struct nfj_view *view,
 				struct list_head *changes)
 {
+	const struct nfj_state *st = nfj_blob_state(nfj_blob_now(net, nc->chain));
 	struct nfj_stats stats = nc->stats;
 	struct nfj_change *c;
 	u8 why;
 	int err;
 
-	/* it has one, for these rules */
-	if (!nc->change && nfj_blob_state(nfj_blob_now(net, nc->chain)))
+	/* it has one, for these rules and those that are part of it */
+	if (!nc->change && st && !nfj_inline_stale(st))
 		return;
 	if (!nfj_again(net, nc))
 		return;

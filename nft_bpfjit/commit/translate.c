@@ -124,7 +124,8 @@ void nfj_change_look(struct net *net, struct nfj_change *c)
 
 /* A matcher for all of the chain */
 static int nfj_translate_whole(struct net *net, const struct nfj_change *c,
-			       struct nfj_state *st, size_t *wanted)
+			       const struct nfj_flat *flat, struct nfj_state *st,
+			       size_t *wanted)
 {
 	struct nfj_matcher *m = nfj_matcher_new(nfj_pernet(net)->budget);
 	char name[BPF_OBJ_NAME_LEN];
@@ -133,7 +134,7 @@ static int nfj_translate_whole(struct net *net, const struct nfj_change *c,
 	if (!m)
 		return -ENOMEM;
 	nfj_load_name(name, c->chain);
-	err = nfj_matcher_build(m, &c->nc->kept->ir, name);
+	err = nfj_matcher_build(m, flat ? &flat->ir : &c->nc->kept->ir, name);
 	*wanted += m->charged + m->refused;
 	if (err)
 		nfj_matcher_put(m);
@@ -144,7 +145,7 @@ static int nfj_translate_whole(struct net *net, const struct nfj_change *c,
 
 /* All that a state takes is asked for before anything is compiled */
 static int nfj_translate_state(struct net *net, struct nfj_change *c,
-			       size_t *wanted)
+			       const struct nfj_flat *flat, size_t *wanted)
 {
 	struct nfj_budget *budget = nfj_pernet(net)->budget;
 	struct nfj_kept *kept = c->nc->kept;
@@ -154,13 +155,13 @@ static int nfj_translate_state(struct net *net, struct nfj_change *c,
 	err = kept->charged ? 0 : nfj_kept_charge(kept, budget, wanted);
 	if (err)
 		return err;
-	st = nfj_state_new(net, c->nc, budget, wanted);
+	st = nfj_state_new(net, c->nc, flat, budget, wanted);
 	if (IS_ERR(st))
 		return PTR_ERR(st);
 	nfj_hits_attach(net, c->chain, c->nc, st);
-	err = nfj_edit(net, c, st);
+	err = flat ? -EINVAL : nfj_edit(net, c, st);
 	if (err)
-		err = nfj_translate_whole(net, c, st, wanted);
+		err = nfj_translate_whole(net, c, flat, st, wanted);
 	if (err)
 		nfj_state_free(st);
 	else
@@ -179,10 +180,13 @@ static int nfj_translate_state(struct net *net, struct nfj_change *c,
 void nfj_translate(struct net *net, struct nfj_change *c)
 {
 	struct nfj_outcome *out = &c->nc->out;
+	struct nfj_flat *flat;
 	size_t wanted = 0;
 	int err;
 
-	err = nfj_translate_state(net, c, &wanted);
+	flat = nfj_flat_new(net, c->nc);
+	err = nfj_translate_state(net, c, flat, &wanted);
+	nfj_flat_free(flat);
 	if (err) {
 		nfj_failed(out, err);
 		out->wanted = wanted;

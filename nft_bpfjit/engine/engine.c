@@ -269,6 +269,11 @@ match:
 			continue;
 		}
 		if (unlikely(k == NFJ_BAD)) {
+			/* in the midst of chains that were put together the
+			 * interpreter can't be told where to go on
+			 */
+			if (st->places && next)
+				return NF_DROP;
 interpret:
 			blob = st->blob;
 			rule = nfj_rule_of(st, next);

@@ -145,7 +145,10 @@ noinline void nfj_trace_act(const struct nft_pktinfo *pkt,
 			    const struct nfj_state *st,
 			    const struct nfj_act *act, u32 code)
 {
-	nfj_trace(pkt, st->chain, st->handles[act - st->acts], code);
+	const u32 k = act - st->acts;
+
+	nfj_trace(pkt, st->places ? st->places[k].chain : st->chain, st->handles[k],
+		  code);
 }
 
 /* The chain of a blob.  What packets walk does not say. */

@@ -21,6 +21,7 @@ struct nfj_hits;
 #define NFJ_ACT_ALWAYS	0x04	/* matches any packet: no program need be asked */
 #define NFJ_ACT_DEAD	0x08	/* is never found: to match would do nothing */
 #define NFJ_ACT_QUICK	0x10	/* a lookup and a verdict that ends all, at the end */
+#define NFJ_ACT_AWAY	0x20	/* its rule is another chain's, see nfj_place */
 
 /**
  * struct nfj_act - what the engine does when an entry matches
@@ -52,6 +53,26 @@ struct nfj_act {
 	u8			nfills;
 	u8			cut;
 	u8			stop;
+};
+
+/**
+ * struct nfj_place - where an entry stands, in a chain that others were put into
+ * @chain: the chain
+ * @rule: its rule, which lives as long as packets find it there
+ */
+struct nfj_place {
+	const struct nft_chain	*chain;
+	const struct nft_rule	*rule;
+};
+
+/**
+ * struct nfj_inlined - chains that a chain was made of, besides itself
+ * @n: how many
+ * @chain: each; when one of them changes all is made anew
+ */
+struct nfj_inlined {
+	u32			n;
+	const struct nft_chain	*chain[];
 };
 
 /**
@@ -104,6 +125,8 @@ struct nfj_edits {
  * @budget: of whose budget @charged was taken
  * @charged: bytes, but for the matchers
  * @handles: of each entry, the handle of its rule
+ * @places: of each entry, where that rule is; NULL where all are @chain's own
+ * @inlined: with @places: of which chains
  * @hits: where rules count, or NULL; of what is published this alone changes
  */
 struct nfj_state {
@@ -127,6 +150,8 @@ struct nfj_state {
 	struct nfj_budget	*budget;
 	size_t			charged;
 	u64			*handles;
+	struct nfj_place	*places;
+	struct nfj_inlined	*inlined;
 	struct nfj_hits		*hits;
 };
 

@@ -263,6 +263,8 @@ static void nfj_fe_action(struct nfj_fe_scratch *s, struct nfj_entry *entry,
 			entry->flags |= NFJ_ENTRY_DEAD;
 		break;
 	case NFT_JUMP:
+		if (nobreak)
+			entry->flags |= NFJ_ENTRY_NOBREAK;
 		break;
 	default:
 		if (nobreak)

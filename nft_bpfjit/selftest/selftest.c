@@ -204,7 +204,7 @@ static int nfj_st_translate(struct nfj_st *t, struct nfj_budget *budget)
 	err = nfj_change_read(&init_net, &c);
 	if (err)
 		return err;
-	st = nfj_state_new(&init_net, &t->nc, budget, &wanted);
+	st = nfj_state_new(&init_net, &t->nc, NULL, budget, &wanted);
 	if (IS_ERR(st))
 		return PTR_ERR(st);
 	t->st = st;

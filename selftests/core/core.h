@@ -148,6 +148,7 @@ int test_rows(u32 arg);
 int test_bounds(u32 arg);
 int test_exprs(u32 arg);
 int test_append(u32 arg);
+int test_inline(u32 arg);
 int test_rules(u32 arg);
 int test_rules_big(u32 arg);
 int test_rules_kernel(u32 arg);

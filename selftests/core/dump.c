@@ -93,7 +93,8 @@ static const char *verdict_name(s32 verdict)
 void dump_ir(FILE *f, const struct nfj_ir *ir)
 {
 	static const char * const flags[] = {
-		"dead", "terminal", "whole", "jumps", "odd",
+		"dead", "terminal", "whole", "jumps", "odd", "notin",
+		"nobreak",
 	};
 	static const char * const groups[] = {
 		"meta", "if", "iifname", "ct", "ll", "nh", "th", "base",

@@ -35,8 +35,9 @@ static u32 mix_bytes(const u8 *p, u32 n)
 	return v;
 }
 
-static void event(struct x_run *run, u32 rule, u32 expr, u32 val)
+void x_event(struct x_run *run, u32 rule, u32 expr, u32 val)
 {
+	rule += run->first;
 	run->hash = run->hash * 0x100000001b3ULL ^ mix(rule << 16 | expr, val);
 	if (run->nevents < X_EVENTS) {
 		struct x_event *e = &run->event[run->nevents];
@@ -60,7 +61,7 @@ static void store(struct x_run *run, u32 reg, const void *data, u32 len)
 /* What the engine reads anew: the members of some groups, and what says that they
  * exist
  */
-static void reread(struct nfj_key *key, const struct nfj_key *pkt, u32 groups)
+void x_reread(struct nfj_key *key, const struct nfj_key *pkt, u32 groups)
 {
 	const u32 ct = NFJ_VALID_CT | NFJ_VALID_CTMARK;
 	u32 valid = 0;
@@ -370,7 +371,7 @@ static s32 eval_effect(struct x_run *run, const struct x_expr *x, u32 rule,
 		break;
 	case X_LOOKUP:
 		val = mix_bytes(src, x->len);
-		event(run, rule, expr, val);
+		x_event(run, rule, expr, val);
 		if (val & 1)
 			return NFT_BREAK;
 		made_up = mix(val, expr);
@@ -381,13 +382,13 @@ static s32 eval_effect(struct x_run *run, const struct x_expr *x, u32 rule,
 		return NFT_CONTINUE;
 	case X_DYNSET:
 		val = mix_bytes(src, x->len);
-		event(run, rule, expr, val);
+		x_event(run, rule, expr, val);
 		return val & 1 ? NFT_BREAK : NFT_CONTINUE;
 	default:
 		for (i = 0; i < x->nattr; i++)
 			val = mix(val, x->attr[i].val);
 		if (!strcmp(x->name, "limit") || !strcmp(x->name, "quota")) {
-			event(run, rule, expr, 0);
+			x_event(run, rule, expr, 0);
 			return mix(run->steps++, rule) & 1 ? NFT_CONTINUE :
 							     NFT_BREAK;
 		}
@@ -404,20 +405,23 @@ static s32 eval_effect(struct x_run *run, const struct x_expr *x, u32 rule,
 			run->pkt.ct_state = 64;
 		}
 		if (!strcmp(x->name, "reject")) {
-			event(run, rule, expr, 0);
+			x_event(run, rule, expr, 0);
 			return NF_DROP;
 		}
 	}
-	event(run, rule, expr, val);
+	x_event(run, rule, expr, val);
 	return NFT_CONTINUE;
 }
 
 /* A jump or a goto, to a chain that a number stands for */
-static s32 eval_verdict(struct x_run *run, s32 verdict, u32 target, u32 rule,
-			u32 expr)
+s32 x_verdict(struct x_run *run, s32 verdict, u32 target, u32 rule,
+	      u32 expr)
 {
+	run->target = target;
+	if (run->calls && (verdict == NFT_JUMP || verdict == NFT_GOTO))
+		return verdict;
 	if (verdict == NFT_JUMP || verdict == NFT_GOTO || verdict == NF_QUEUE)
-		event(run, rule, expr, verdict ^ target << 8);
+		x_event(run, rule, expr, verdict ^ target << 8);
 	return verdict;
 }
 
@@ -445,7 +449,7 @@ static s32 eval_set(struct x_run *run, const struct x_expr *x, u32 rule,
 		return NFT_BREAK;
 	if (x->kind == X_SET)
 		return NFT_CONTINUE;
-	return eval_verdict(run, found->verdict, found->target, rule, expr);
+	return x_verdict(run, found->verdict, found->target, rule, expr);
 }
 
 /* A match has no other effect than to drop what is too short for it */
@@ -458,7 +462,7 @@ static s32 eval_match(struct x_run *run, const struct x_expr *x, u32 rule,
 	case XT_NO:
 		return NFT_BREAK;
 	default:
-		event(run, rule, expr, 0);
+		x_event(run, rule, expr, 0);
 		return NF_DROP;
 	}
 }
@@ -486,7 +490,7 @@ static s32 eval(struct x_run *run, const struct x_expr *x, u32 rule, u32 expr)
 		store(run, x->dreg, x->data, x->dlen);
 		return NFT_CONTINUE;
 	case X_VERDICT:
-		return eval_verdict(run, x->verdict, 0, rule, expr);
+		return x_verdict(run, x->verdict, 0, rule, expr);
 	case X_SET:
 	case X_MAP:
 		return eval_set(run, x, rule, expr);
@@ -505,13 +509,13 @@ static bool goes_on(struct x_run *run, s32 verdict, u32 rule)
 	    verdict == NFT_JUMP)
 		return true;
 	run->verdict = verdict;
-	event(run, rule, 255, verdict);
+	x_event(run, rule, 255, verdict);
 	return false;
 }
 
 /* Expressions of a rule; the verdict */
-static s32 eval_exprs(struct x_run *run, const struct x_chain *c, u32 rule,
-		      u32 from, u32 to)
+s32 x_exprs(struct x_run *run, const struct x_chain *c, u32 rule,
+	    u32 from, u32 to)
 {
 	s32 verdict = NFT_CONTINUE;
 	u32 i;
@@ -527,13 +531,13 @@ void x_interpret(struct x_run *run, const struct x_chain *c, u32 entry)
 
 	run->verdict = X_END;
 	for (i = entry; i < c->n; i++)
-		if (!goes_on(run, eval_exprs(run, c, i, 0, c->rule[i].n), i))
+		if (!goes_on(run, x_exprs(run, c, i, 0, c->rule[i].n), i))
 			return;
 }
 
 /* What the engine fills in for a residue */
-static void fill_regs(struct x_run *run, const struct nfj_ir *ir,
-		      const struct nfj_entry *r, const struct nfj_key *key)
+void x_fill_regs(struct x_run *run, const struct nfj_ir *ir,
+		 const struct nfj_entry *r, const struct nfj_key *key)
 {
 	u32 i;
 
@@ -577,20 +581,20 @@ const char *x_matched(struct x_run *run, const struct x_chain *c,
 		/* nobody promises anything about the registers */
 		for (i = 0; i < sizeof(run->regs); i++)
 			run->regs[i] = mix(poison + k, i);
-		fill_regs(run, ir, r, &key);
-		verdict = eval_exprs(run, c, r->rule, r->cut, r->end);
+		x_fill_regs(run, ir, r, &key);
+		verdict = x_exprs(run, c, r->rule, r->cut, r->end);
 		/* behind the residue its verdict, which the entry knows;
 		 * that of a verdict map stands for its last expression
 		 */
 		if (verdict == NFT_CONTINUE)
-			verdict = eval_verdict(run, r->verdict,
-					       (uintptr_t)r->target, r->rule,
+			verdict = x_verdict(run, r->verdict,
+					    (uintptr_t)r->target, r->rule,
 					       r->end < n ? r->end : n - 1);
 		if (!goes_on(run, verdict, r->rule))
 			return NULL;
 		if (r->flags & NFJ_ENTRY_TERMINAL)
 			return "a terminal rule goes on";
-		reread(&key, &run->pkt, r->changes);
+		x_reread(&key, &run->pkt, r->changes);
 		if (r->next <= k || r->next > ir->nentries)
 			return "no such next entry";
 		next = r->next;

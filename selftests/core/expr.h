@@ -163,10 +163,19 @@ struct x_run {
 	struct x_event	event[X_EVENTS];
 	u32		nevents;
 	u64		hash;
+	u32		first;	/* added to numbers of rules, of several chains */
+	bool		calls;	/* jumps are followed, and are no events */
+	u32		target;	/* of the last verdict */
 };
 
 #define X_END	(-100)		/* verdict: end of the chain */
 
+void x_event(struct x_run *run, u32 rule, u32 expr, u32 val);
+void x_reread(struct nfj_key *key, const struct nfj_key *pkt, u32 groups);
+void x_fill_regs(struct x_run *run, const struct nfj_ir *ir,
+		 const struct nfj_entry *r, const struct nfj_key *key);
+s32 x_exprs(struct x_run *run, const struct x_chain *c, u32 rule, u32 from, u32 to);
+s32 x_verdict(struct x_run *run, s32 verdict, u32 target, u32 rule, u32 expr);
 void x_interpret(struct x_run *run, const struct x_chain *c, u32 entry);
 const char *x_matched(struct x_run *run, const struct x_chain *c,
 		      const struct nfj_ir *ir, const struct progs *ps,
@@ -176,11 +185,13 @@ const char *x_differ(const struct x_run *a, const struct x_run *b);
 
 /* xgen.c: random chains of expressions, and packets for them */
 void x_gen(struct rnd *r, struct x_chain *c, u32 n);
+void x_gen_jumps(struct rnd *r, struct x_chain *c, u32 n);
 void x_gen_key(struct rnd *r, const struct x_chain *c, struct nfj_key *key);
 void x_real_key(struct rnd *r, const struct x_chain *c, struct nfj_key *key);
 
 /* rule-test.c: interpreted and translated on so many keys */
 int x_compare(struct x_chain *c, u32 nkeys);
+void x_drop_tainted(struct x_chain *c);
 
 /* frontend-fuzz.c */
 int fuzz_chain(const struct x_chain *c, const char *file);

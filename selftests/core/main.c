@@ -114,6 +114,7 @@ static const struct test tests[] = {
 	{ "random IMR, 2000 rules", test_imr, 2000 },
 	{ "rules of 128 and 129 expressions", test_exprs, 0 },
 	{ "rules that are kept and rules that are read", test_append, 3000 },
+	{ "chains that jump, in one", test_inline, 4000 },
 	{ "each allocation fails once", test_alloc, 0 },
 	{ "each load and comparison, on the bounds", test_bounds, 0 },
 	{ "inputs that libFuzzer found", test_corpus, 0 },
@@ -147,14 +148,14 @@ static u64 env(const char *name, u64 val)
 	return s && *s ? strtoull(s, NULL, 0) : val;
 }
 
-/* Those alone that ask the kernel that is running */
-static int test_kernel(void)
+/* Those alone with @part in their names */
+static int test_only(const char *part)
 {
 	u32 i, n = 0, failed = 0;
 
 	note("SEED=%llu ROUNDS=%u", base_seed, rounds);
 	for (i = 0; i < ARRAY_SIZE(tests); i++)
-		if (strstr(tests[i].name, "in the kernel"))
+		if (strstr(tests[i].name, part))
 			failed += report(&n, tests[i].name,
 					 tests[i].fn(tests[i].arg));
 	printf("1..%u\n", n);
@@ -184,8 +185,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 4 && !strcmp(argv[1], "--seeds"))
 		return golden_seeds(argv[2], argv[3]);
+	if (argc == 3 && !strcmp(argv[1], "--only"))
+		return test_only(argv[2]);
 	if (kernel)
-		return test_kernel();
+		return test_only("in the kernel");
 	if (argc != 2 + write)
 		return 2;
 	folder = argv[argc - 1];

@@ -337,7 +337,7 @@ static void print_stats(const struct stats *st)
 static struct x_chain chain;
 
 /* Leave out rules that taint: one of them would spoil a whole chain */
-static void drop_tainted(struct x_chain *c)
+void x_drop_tainted(struct x_chain *c)
 {
 	static struct x_chain one = { .n = 1 };
 	struct nfj_ir ir;
@@ -360,7 +360,7 @@ static void random_chain(struct rnd *r, u32 n)
 {
 	x_gen(r, &chain, n);
 	if (chance(r, 80))
-		drop_tainted(&chain);
+		x_drop_tainted(&chain);
 }
 
 static int many(u32 nrules, u32 nchains, u32 nkeys, bool kernel)

@@ -695,6 +695,25 @@ void x_gen(struct rnd *r, struct x_chain *c, u32 n)
 	}
 }
 
+/* A chain that jumps and returns more than others, and of which nothing taints */
+void x_gen_jumps(struct rnd *r, struct x_chain *c, u32 n)
+{
+	static const s32 verdicts[] = {
+		NFT_JUMP, NFT_JUMP, NFT_JUMP, NFT_GOTO, NFT_RETURN,
+	};
+	u32 i;
+
+	x_gen(r, c, n);
+	for (i = 0; i < c->n; i++) {
+		struct x_rule *rule = &c->rule[i];
+		struct x_expr *x = rule->n ? &rule->e[rule->n - 1] : NULL;
+
+		if (x && x->kind == X_VERDICT && chance(r, 70))
+			x->verdict = verdicts[rnd(r, ARRAY_SIZE(verdicts))];
+	}
+	x_drop_tainted(c);
+}
+
 /* Move a number by one, in either byte order */
 static void nudge(struct rnd *r, u8 *v, u32 len)
 {
