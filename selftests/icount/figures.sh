@@ -54,7 +54,7 @@ on:fw:10000               3.80  off:saddr-miss:1      16  300
 on:ipc:10000              3.45  off:saddr-miss:1      16  300
 on:saddr-miss:100000      0.60  off:saddr-miss:1       8  160
 on:saddr-last:100000      0.78  off:saddr-miss:1       8  160
-on:known:30               0.29  off:known:30           8  1.00
+on:known:30               0.32  off:known:30           8  1.00
 on:nested:30              0.30  off:nested:30          8  0.50
 on:counters:100           0.74  off:counters:100       8  1.00
 on:set-named:1000         1.00  off:set-named:1000    15  1.00
