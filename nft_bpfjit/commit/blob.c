@@ -65,14 +65,13 @@ static struct nfj_act *nfj_acts_place(const struct nfj_state *st, struct nfj_act
 	u32 nr = act->rule;
 
 	for (; act != st->acts + st->nacts && act->rule == nr; act++) {
-		if (act->flags & NFJ_ACT_AWAY) {
-			const struct nft_rule *rule =
-				st->places[act - st->acts].rule;
+		const struct nfj_place *place =
+			st->places ? &st->places[act - st->acts] : NULL;
 
-			nfj_act_place(act, rule->data, rule->dlen);
-		} else {
+		if (place && place->chain != st->chain)
+			nfj_act_place(act, place->rule->data, place->rule->dlen);
+		else
 			nfj_act_place(act, dp->data, dp->dlen);
-		}
 	}
 	return act;
 }

@@ -85,9 +85,8 @@ static struct nfj_callee *nfj_callee_get(struct nfj_flat *flat,
 	if (!callee)
 		return NULL;
 	callee->chain = chain;
-	INIT_LIST_HEAD(&callee->list);
 	if (!nfj_callee_read(flat, callee, nc)) {
-		nfj_callee_free(callee);
+		kfree(callee);
 		return NULL;
 	}
 	list_add_tail(&callee->list, &flat->callees);
@@ -233,8 +232,6 @@ int nfj_flat_places(const struct nfj_flat *flat, struct nfj_state *st)
 		r = &kept->rule[origin->ir->entries[origin->entry].rule];
 		place->rule = r->rule;
 		st->handles[i] = r->handle;
-		if (place->chain != st->chain)
-			st->acts[i].flags |= NFJ_ACT_AWAY;
 	}
 	return 0;
 }

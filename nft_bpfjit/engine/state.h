@@ -21,7 +21,6 @@ struct nfj_hits;
 #define NFJ_ACT_ALWAYS	0x04	/* matches any packet: no program need be asked */
 #define NFJ_ACT_DEAD	0x08	/* is never found: to match would do nothing */
 #define NFJ_ACT_QUICK	0x10	/* a lookup and a verdict that ends all, at the end */
-#define NFJ_ACT_AWAY	0x20	/* its rule is another chain's, see nfj_place */
 
 /**
  * struct nfj_act - what the engine does when an entry matches

@@ -40,6 +40,15 @@ static bool nfj_attr_bits(const struct nlattr *attr, u32 *val)
 	return true;
 }
 
+/* Does an attribute hold this string? */
+static bool nfj_attr_is(const struct nlattr *attr, const char *name)
+{
+	size_t len = strlen(name) + 1;
+
+	return attr && attr->nla_len == NLA_HDRLEN + len &&
+	       !memcmp((const u8 *)attr + NLA_HDRLEN, name, len);
+}
+
 /* Kernels from 6.13 on: the register of bitwise's second operand */
 #define NFJ_BITWISE_SREG2	8
 
@@ -700,14 +709,9 @@ static void nfj_xt_effect(struct nfj_fe *fe, const struct nlattr *attr)
 {
 	unsigned int i;
 
-	for (i = 0; attr && i < ARRAY_SIZE(nfj_xt_changes); i++) {
-		const char *name = nfj_xt_changes[i].name;
-		unsigned int len = strlen(name) + 1;
-
-		if (attr->nla_len == NLA_HDRLEN + len &&
-		    !memcmp((const u8 *)attr + NLA_HDRLEN, name, len))
+	for (i = 0; i < ARRAY_SIZE(nfj_xt_changes); i++)
+		if (nfj_attr_is(attr, nfj_xt_changes[i].name))
 			fe->changes = nfj_xt_changes[i].changes;
-	}
 }
 
 static int nfj_fe_target(struct nfj_fe *fe, const struct nlattr **tb,
@@ -948,14 +952,6 @@ static const struct nlattr *nfj_attr_in(const struct nlattr *attr, int type)
 		p += NLA_ALIGN(len);
 	}
 	return NULL;
-}
-
-static bool nfj_attr_is(const struct nlattr *attr, const char *name)
-{
-	size_t len = strlen(name) + 1;
-
-	return attr && attr->nla_len == NLA_HDRLEN + len &&
-	       !memcmp((const u8 *)attr + NLA_HDRLEN, name, len);
 }
 
 /* Mirrors nft_inner_eval() as far as registers go: those of the expression in it,

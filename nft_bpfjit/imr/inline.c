@@ -180,31 +180,21 @@ static bool nfj_inline_has(const struct nfj_ir *to, const struct nfj_entry *entr
 static int nfj_inline_tests(struct nfj_ir *to, struct nfj_entry *entry,
 			    const struct nfj_ir *ir, const struct nfj_entry *e)
 {
-	u32 i, k;
-	int err;
+	int err = 0;
+	u32 i;
 
-	for (i = 0; i < e->ntests; i += ir->tests[e->first + i].n) {
+	for (i = 0; i < e->ntests && !err; i += ir->tests[e->first + i].n) {
 		const struct nfj_test *t = &ir->tests[e->first + i];
-		struct nfj_test set = *t;
 
 		if (nfj_inline_has(to, entry, ir, t))
 			continue;
-		if (nfj_test_is_set(t)) {
-			set.lo = to->nivals;
-			for (k = 0; k < t->hi; k++) {
-				const struct nfj_ival *v = &ir->ivals[t->lo + k];
-
-				err = nfj_ir_add_ival(to, v->lo, v->hi);
-				if (err)
-					return err;
-			}
-			t = &set;
-		}
-		err = nfj_ir_add_test(to, entry, t);
-		if (err)
-			return err;
+		if (nfj_test_is_set(t))
+			err = nfj_ir_add_set(to, entry, t, &ir->ivals[t->lo], t->hi,
+					     t->kind == NFJ_SET_IN);
+		else
+			err = nfj_ir_add_test(to, entry, t);
 	}
-	return 0;
+	return err;
 }
 
 /* Append entry @i of @ir, behind what led into its chain.  The entry, to be changed,

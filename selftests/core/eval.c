@@ -589,7 +589,7 @@ const char *x_matched(struct x_run *run, const struct x_chain *c,
 		if (verdict == NFT_CONTINUE)
 			verdict = x_verdict(run, r->verdict,
 					    (uintptr_t)r->target, r->rule,
-					       r->end < n ? r->end : n - 1);
+					    r->end < n ? r->end : n - 1);
 		if (!goes_on(run, verdict, r->rule))
 			return NULL;
 		if (r->flags & NFJ_ENTRY_TERMINAL)

@@ -18,6 +18,8 @@ STATES=(bpf nftrace limit no-jit)
 [[ -n ${B_NS-} ]] || echo "1..$((2 * ${#STATES[@]}))"
 # shellcheck source=selftests/bench/lib.sh
 . "$TOP/selftests/bench/lib.sh"
+# shellcheck source=selftests/lib/hold.sh
+. "$TOP/selftests/lib/hold.sh"
 
 PARAMS=/sys/module/nft_bpfjit/parameters
 tests=0 failed=0
@@ -88,26 +90,25 @@ cost()
 	usual
 }
 
-# within ON TIMES OFF: ON <= TIMES * OFF
-within() { awk -v on="$1" -v t="$2" -v off="$3" 'BEGIN { exit !(on <= t * off) }'; }
-
 main()
 {
-	local state off on
+	local state off on text bound=()
 
 	b_chain saddr $RULES >"$B_TMP/load"
 	for state in "${STATES[@]}"; do
+		off="off $state $RULES" on="on $state $RULES"
+		bound=("$on" "${LIMIT[$state]}" "$off" 0)
 		# The least of three at most (hold.sh says why).
 		for _ in 1 2 3; do
 			cost "$state" off
 			cost "$state" on
-			off=${V["off $state $RULES"]} on=${V["on $state $RULES"]}
-			! within "$on" "${LIMIT[$state]}" "$off" || break
+			! holds "${bound[@]}" || break
 		done
 		[[ $B_COLUMN = "$state" ]]
 		result $? "the chain's state is $state ($B_COLUMN)"
-		within "$on" "${LIMIT[$state]}" "$off"
-		result $? "$state: $COMMITS commits: on ($on) <= ${LIMIT[$state]} * off ($off)"
+		text="on (${V[$on]}) <= ${LIMIT[$state]} * off (${V[$off]})"
+		holds "${bound[@]}"
+		result $? "$state: $COMMITS commits: $text"
 	done
 	exit $failed
 }
